@@ -1,0 +1,1 @@
+//! archonctl as a library.

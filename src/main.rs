@@ -1,0 +1,2 @@
+//! Starts the library.
+fn main() {}
