@@ -1,1 +1,8 @@
-//! archonctl as a library.
+//! archonctl: sessions, calls and disconnect reasons for people who run MCP servers.
+//!
+//! The library holds everything; the binary only starts it. `docs/ARCHITECTURE.md` draws the floors: a folder
+//! imports only what stands below it.
+
+pub mod model;
+pub mod reports;
+pub mod store;

@@ -1,0 +1,23 @@
+//! The plain types everything else speaks in: sessions, operations, reasons, ids, time, money.
+//!
+//! Owns the vocabulary of `docs/TRACKING.md`. Does no I/O and imports no other folder.
+
+mod client_type;
+mod health;
+mod ids;
+mod money;
+mod operation;
+mod reason;
+mod record;
+mod session;
+mod time;
+
+pub use client_type::ClientType;
+pub use health::{HealthView, UpstreamHealth};
+pub use ids::{IdSource, InstanceId, RequestId, SessionId, UuidV7Source};
+pub use money::Cost;
+pub use operation::{Operation, OperationStatus, Target};
+pub use reason::{DisconnectReason, ErrorType, ParseReasonError};
+pub use record::{Record, SessionClosed, SessionTouched};
+pub use session::{Derivation, Era, OpenedSession, SessionStatus, UserContext};
+pub use time::{Clock, ManualClock, Period, PeriodError, SystemClock, Timestamp, parse_duration};

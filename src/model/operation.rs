@@ -1,0 +1,85 @@
+//! One JSON-RPC request and how it went.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Cost, RequestId, SessionId, Timestamp};
+
+/// How an operation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OperationStatus {
+    /// A result.
+    Success,
+    /// A JSON-RPC error, a result with `isError: true`, an HTTP error, a broken stream or a cancellation.
+    Error,
+    /// The server did not answer within the request timeout.
+    Timeout,
+}
+
+impl OperationStatus {
+    /// The word the store keeps.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Success => "success",
+            Self::Error => "error",
+            Self::Timeout => "timeout",
+        }
+    }
+}
+
+impl fmt::Display for OperationStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What a request was aimed at, where its method aims at something by name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Target {
+    /// `tools/call`: the tool's name.
+    Tool(Box<str>),
+    /// `prompts/get`: the prompt's name.
+    Prompt(Box<str>),
+    /// `resources/read` and its kin: the resource's URI.
+    Resource(Box<str>),
+}
+
+/// One JSON-RPC request, finished: a row of `archon_mcp_requests`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Operation {
+    /// Minted here; what makes replay idempotent.
+    pub request_id: RequestId,
+    /// The session it belongs to.
+    pub session_id: SessionId,
+    /// JSON-RPC method, as sent.
+    pub method: Box<str>,
+    /// Tool, prompt or resource, if the method names one.
+    pub target: Option<Target>,
+    /// True for a request that the server sent to the client.
+    pub from_server: bool,
+    /// When its first byte was seen.
+    pub started_at: Timestamp,
+    /// Microseconds from the first byte of the request to the frame that completed the answer.
+    pub duration_us: u64,
+    /// How it ended.
+    pub status: OperationStatus,
+    /// What went wrong, for anything but success.
+    pub error_message: Option<Box<str>>,
+    /// Bytes of the request's body.
+    pub bytes_in: u64,
+    /// Bytes of the answer's body, up to the end of this answer.
+    pub bytes_out: u64,
+    /// Protocol revision the request was made under, if it said.
+    pub protocol_version: Option<Box<str>>,
+    /// Trace id of `traceparent` (W3C Trace Context, section 3.2), 32 hexadecimal digits.
+    pub trace_id: Option<Box<str>>,
+    /// Estimated tokens of the arguments; `None` where nothing estimated them.
+    pub prompt_tokens: Option<u32>,
+    /// Estimated tokens of the result's content; `None` where nothing estimated them.
+    pub completion_tokens: Option<u32>,
+    /// Estimated cost of those tokens.
+    pub estimated_cost: Option<Cost>,
+}
