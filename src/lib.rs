@@ -3,6 +3,7 @@
 //! The library holds everything; the binary only starts it. `docs/ARCHITECTURE.md` draws the floors: a folder
 //! imports only what stands below it.
 
+pub mod cli;
 pub mod config;
 pub mod model;
 pub mod reports;
