@@ -92,9 +92,10 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
             environment: shown.key.variable(),
         })
         .collect();
-    let (default, wide): (&[_], &[_]) = match args.origin {
-        true => (&["key", "value", "origin"], &["environment"]),
-        false => (&["key", "value"], &["origin", "environment"]),
+    let (default, wide): (&[_], &[_]) = if args.origin {
+        (&["key", "value", "origin"], &["environment"])
+    } else {
+        (&["key", "value"], &["origin", "environment"])
     };
     let answer = Answer {
         data: List(&rows),

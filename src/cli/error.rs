@@ -144,6 +144,7 @@ impl CliError {
             let shown = usage.as_deref().unwrap_or("archonctl");
             let command = shown.split(" [").next().unwrap_or(shown);
             let command = command.split(" <").next().unwrap_or(command);
+            let command = command.split(" -").next().unwrap_or(command);
             hints.push(format!("`{command} --help` shows how it is used"));
         }
         let details = usage.map(|usage| serde_json::json!({ "usage": usage }));
@@ -172,15 +173,15 @@ impl CliError {
                 serde_json::to_string(&document).unwrap_or_default() + "\n"
             }
             ErrorForm::Text { colour } => {
-                let (red, cyan, end) = match colour {
-                    true => ("\u{1b}[1;31m", "\u{1b}[1;36m", "\u{1b}[0m"),
-                    false => ("", "", ""),
+                let (red, cyan, end) = if colour {
+                    ("\u{1b}[1;31m", "\u{1b}[1;36m", "\u{1b}[0m")
+                } else {
+                    ("", "", "")
                 };
-                let mut text = format!("{red}error:{end} {}\n", escape(&self.message));
-                if let Some(hint) = &self.hint {
-                    text.push_str(&format!("{cyan}hint:{end} {}\n", escape(hint)));
-                }
-                text
+                let hint = self.hint.as_deref();
+                let hint = hint.map(|hint| format!("{cyan}hint:{end} {}\n", escape(hint)));
+                let message = escape(&self.message);
+                format!("{red}error:{end} {message}\n{}", hint.unwrap_or_default())
             }
         }
     }

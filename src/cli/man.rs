@@ -56,11 +56,14 @@ fn write_all(command: clap::Command, dir: &Path) -> Result<(), CliError> {
 /// File name and text of a page. Like `Man::render`, which knows nothing of examples.
 fn page(command: clap::Command) -> std::io::Result<(String, Vec<u8>)> {
     let examples = command.get_before_help().map(ToString::to_string);
+    let more = command.get_after_help().map(ToString::to_string);
     let has_options = command.get_arguments().any(|arg| !arg.is_hide_set());
     let has_commands = command
         .get_subcommands()
         .any(|command| !command.is_hide_set());
-    let man = Man::new(command).manual("archonctl manual");
+    let man = Man::new(command)
+        .source(concat!("archonctl ", env!("CARGO_PKG_VERSION")))
+        .manual("archonctl manual");
     let mut text = Vec::new();
     man.render_title(&mut text)?;
     man.render_name_section(&mut text)?;
@@ -79,6 +82,11 @@ fn page(command: clap::Command) -> std::io::Result<(String, Vec<u8>)> {
     }
     if has_commands {
         man.render_subcommands_section(&mut text)?;
+    }
+    if let Some(more) = more {
+        let mut roff = Roff::new();
+        roff.control("SH", ["SETTINGS"]).text([roman(more)]);
+        roff.to_writer(&mut text)?;
     }
     Ok((man.get_filename(), text))
 }

@@ -15,7 +15,7 @@ const EXAMPLES: &str = "\
 Examples:
   archonctl migrate                      # the same as migrate up
   archonctl migrate status
-  archonctl migrate status --exit-code   # 8 while migrations are pending, 5 after a change by somebody else";
+  archonctl migrate status --exit-code   # 8: pending, 5: changed by others";
 
 /// Bring the store to this version
 #[derive(Debug, clap::Args)]

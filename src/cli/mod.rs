@@ -103,7 +103,7 @@ fn run(args: Vec<OsString>, context: &Context) -> Result<ExitStatus, CliError> {
     match cli.command {
         Command::Serve(args) => serve::run(args, context),
         Command::Sessions(args) => sessions::run(args, context),
-        Command::TestConnection(args) => test_connection::run(args, context),
+        Command::TestConnection(args) => test_connection::run(&args, context),
         Command::Migrate(args) => migrate::run(args, context),
         Command::Config(args) => config::run(args, context),
         Command::Completions(args) => completions::run(&args),

@@ -14,8 +14,9 @@ use crate::config::{Flags, Key, Settings};
 /// How the answer is to be printed.
 #[derive(Clone, Debug, Default, clap::Args)]
 #[command(next_help_heading = "Output options")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub(crate) struct OutputArgs {
-    /// Form of the answer
+    /// Form of the answer; wide has more columns, csv has all [default: table]
     #[arg(
         short,
         long,
@@ -49,7 +50,7 @@ pub(crate) struct OutputArgs {
     #[arg(long, value_enum, value_name = "WHEN", default_value_t)]
     color: Colour,
 
-    /// How tables show times; the other formats are always RFC 3339 in UTC
+    /// How tables show times; the other formats have RFC 3339 in UTC [default: relative]
     #[arg(long, value_enum, value_name = "STYLE")]
     time: Option<TimeStyle>,
 }

@@ -11,12 +11,14 @@ Examples:
   archonctl serve --upstream https://mcp.example.com/mcp --listen 0.0.0.0:8051 --log json
   archonctl serve --upstream http://127.0.0.1:8052/mcp --session-timeout 2h --idle-after 10m";
 
+const ELSEWHERE: &str = "\
+Every flag can also be set in the environment (ARCHONCTL_LISTEN for --listen), in archonctl.toml in
+the working directory or in the user's config.toml (listen = \"127.0.0.1:8051\");
+`archonctl config show --origin` says which value comes from where.";
+
 /// Relay MCP traffic to a server and track its sessions
-///
-/// Every flag can also be set in the environment (ARCHONCTL_LISTEN for --listen) or in a file; `archonctl config show
-/// --origin` says which value comes from where.
 #[derive(Debug, clap::Args)]
-#[command(before_help = EXAMPLES)]
+#[command(before_help = EXAMPLES, after_help = ELSEWHERE)]
 pub(crate) struct Args {
     /// Where to listen [default: 127.0.0.1:8051]
     #[arg(long, value_name = "HOST:PORT")]
@@ -88,7 +90,6 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
 }
 
 /// Runs the daemon until it is told to stop.
-#[expect(clippy::needless_pass_by_value, reason = "the daemon owns its options")]
 fn run_daemon(options: ServeOptions) -> Result<(), anyhow::Error> {
     let ServeOptions { listen, .. } = options;
     anyhow::bail!("this build has no daemon yet; nothing listens on {listen}")

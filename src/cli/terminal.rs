@@ -4,23 +4,20 @@
 
 use std::io::IsTerminal;
 
-/// When to colour.
+/// When to colour; `Auto` is on terminals, unless the environment says otherwise.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Colour {
-    /// On terminals, unless the environment says otherwise
     #[default]
     Auto,
-    /// Always
     Always,
-    /// Never
     Never,
 }
 
 /// Standard output and standard error of this process, and what the environment says about them.
 #[derive(Clone, Debug)]
 pub(crate) struct Terminal {
-    out_is_terminal: bool,
-    err_is_terminal: bool,
+    out_tty: bool,
+    err_tty: bool,
     width: Option<usize>,
     utf8: bool,
     /// What the environment says about colour: forced, forbidden, or nothing.
@@ -31,15 +28,15 @@ impl Terminal {
     /// Looks at this process.
     pub(crate) fn of_process() -> Self {
         let variable = |name: &str| std::env::var(name).ok();
-        let out_is_terminal = std::io::stdout().is_terminal();
+        let out_tty = std::io::stdout().is_terminal();
         let width = variable("COLUMNS")
             .and_then(|columns| columns.parse().ok())
             .filter(|columns| *columns > 0)
             .or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)));
         Self {
-            out_is_terminal,
-            err_is_terminal: std::io::stderr().is_terminal(),
-            width: width.filter(|_| out_is_terminal),
+            out_tty,
+            err_tty: std::io::stderr().is_terminal(),
+            width: width.filter(|_| out_tty),
             utf8: utf8(variable),
             wanted: wanted(variable),
         }
@@ -49,8 +46,8 @@ impl Terminal {
     #[cfg(test)]
     pub(crate) const fn none() -> Self {
         Self {
-            out_is_terminal: false,
-            err_is_terminal: false,
+            out_tty: false,
+            err_tty: false,
             width: None,
             utf8: true,
             wanted: None,
@@ -69,12 +66,12 @@ impl Terminal {
 
     /// Whether to colour standard output.
     pub(crate) fn colour_out(&self, choice: Colour) -> bool {
-        self.colour(choice, self.out_is_terminal)
+        self.colour(choice, self.out_tty)
     }
 
     /// Whether to colour standard error.
     pub(crate) fn colour_err(&self, choice: Colour) -> bool {
-        self.colour(choice, self.err_is_terminal)
+        self.colour(choice, self.err_tty)
     }
 
     fn colour(&self, choice: Colour, is_terminal: bool) -> bool {
@@ -153,7 +150,7 @@ mod tests {
     #[test]
     fn a_flag_beats_the_environment_and_each_stream_is_judged_alone() {
         let mut terminal = Terminal::none();
-        terminal.out_is_terminal = true;
+        terminal.out_tty = true;
         assert!(terminal.colour_out(Colour::Auto));
         assert!(!terminal.colour_err(Colour::Auto));
         terminal.wanted = Some(false);

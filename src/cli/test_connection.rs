@@ -1,6 +1,6 @@
 //! `archonctl test-connection`: does an MCP server answer, and is what it did tracked?
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::time::Duration;
 
 use super::Context;
@@ -38,18 +38,18 @@ pub(crate) struct Args {
     output: OutputArgs,
 }
 
-pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError> {
+pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
     let data_dir = if args.no_store_check {
         None
     } else {
         Some(args.data_dir.resolve(context)?)
     };
-    probe(&args, data_dir, &view)
+    probe(args, data_dir.as_deref(), &view)
 }
 
 /// Runs the test; `data_dir` is where the session is looked for afterwards.
-fn probe(args: &Args, data_dir: Option<PathBuf>, _view: &View) -> Result<ExitStatus, CliError> {
+fn probe(args: &Args, data_dir: Option<&Path>, _view: &View) -> Result<ExitStatus, CliError> {
     let Args {
         url: _, timeout, ..
     } = args;

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::error::ConfigError;
 use super::file;
@@ -205,10 +205,10 @@ impl Settings {
         settings.legacy(sources)?;
 
         if let Some(dir) = sources.xdg("XDG_CONFIG_HOME", ".config") {
-            settings.file(dir.join("archonctl").join("config.toml"), Origin::UserFile)?;
+            settings.file(&dir.join("archonctl").join("config.toml"), Origin::UserFile)?;
         }
         settings.file(
-            sources.working_dir().join(PROJECT_FILE),
+            &sources.working_dir().join(PROJECT_FILE),
             Origin::ProjectFile,
         )?;
 
@@ -273,16 +273,12 @@ impl Settings {
         Ok(())
     }
 
-    fn file(
-        &mut self,
-        path: PathBuf,
-        origin: impl Fn(PathBuf) -> Origin,
-    ) -> Result<(), ConfigError> {
-        let origin = origin(path.clone());
-        for (key, mut text) in file::read(&path, &origin)? {
+    fn file(&mut self, path: &Path, origin: impl Fn(PathBuf) -> Origin) -> Result<(), ConfigError> {
+        let origin = origin(path.to_owned());
+        for (key, mut text) in file::read(path, &origin)? {
             if key == Key::DataDir {
                 // A relative path in a file means the same wherever the command is run from.
-                let folder = path.parent().unwrap_or(&path);
+                let folder = path.parent().unwrap_or(path);
                 let absolute = folder.join(&text).into_os_string();
                 if !text.starts_with('~') {
                     text = utf8(absolute, key, &origin.to_string())?;

@@ -6,9 +6,12 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+/// Looks a variable up.
+type Environment = Box<dyn Fn(&str) -> Option<OsString>>;
+
 /// The environment and the working directory.
 pub struct Sources {
-    environment: Box<dyn Fn(&str) -> Option<OsString>>,
+    environment: Environment,
     working_dir: PathBuf,
 }
 

@@ -36,10 +36,10 @@ fn defaults_are_what_the_documents_say() {
     );
     assert_eq!(options.listen, "127.0.0.1:8051");
     assert_eq!(options.upstream, None);
-    assert_eq!(options.session_timeout, Duration::from_secs(3600));
-    assert_eq!(options.idle_after, Duration::from_secs(300));
+    assert_eq!(options.session_timeout, Duration::from_hours(1));
+    assert_eq!(options.idle_after, Duration::from_mins(5));
     assert_eq!(options.disconnect_grace, Duration::from_secs(30));
-    assert_eq!(options.request_timeout, Duration::from_secs(300));
+    assert_eq!(options.request_timeout, Duration::from_mins(5));
     assert_eq!(options.drain_timeout, Duration::from_secs(10));
     assert_eq!(options.workers, None);
     assert_eq!(options.log, LogFormat::Text);
@@ -72,9 +72,9 @@ fn each_layer_beats_the_one_below_it() {
     let flags = Flags::default().with(Key::Workers, Some("4".to_owned()));
     let settings = resolve(&variables, dir.path(), flags).expect("layers");
     let options = settings.serve_options().expect("options");
-    assert_eq!(options.idle_after, Duration::from_secs(60));
-    assert_eq!(options.request_timeout, Duration::from_secs(120));
-    assert_eq!(options.drain_timeout, Duration::from_secs(180));
+    assert_eq!(options.idle_after, Duration::from_mins(1));
+    assert_eq!(options.request_timeout, Duration::from_mins(2));
+    assert_eq!(options.drain_timeout, Duration::from_mins(3));
     assert_eq!(options.workers, NonZeroUsize::new(4));
     assert!(options.journal_fsync);
     assert_eq!(

@@ -49,8 +49,8 @@ pub(crate) fn duration(seconds: i64) -> String {
     };
     match seconds {
         ..60 => format!("{seconds}s"),
-        ..3_600 => pair(minutes, 'm', seconds % 60, 's'),
-        ..86_400 => pair(hours, 'h', minutes % 60, 'm'),
+        60..3_600 => pair(minutes, 'm', seconds % 60, 's'),
+        3_600..86_400 => pair(hours, 'h', minutes % 60, 'm'),
         _ => pair(days, 'd', hours % 24, 'h'),
     }
 }
@@ -67,9 +67,9 @@ fn mean(seconds: f64) -> String {
 pub(crate) fn relative(at: Timestamp, now: Timestamp) -> String {
     match now.whole_seconds_since(at) {
         0 => "now".to_owned(),
-        seconds @ ..60 => format!("{seconds}s ago"),
-        seconds @ ..3_600 => format!("{}m ago", seconds / 60),
-        seconds @ ..86_400 => format!("{}h ago", seconds / 3_600),
+        seconds @ 1..60 => format!("{seconds}s ago"),
+        seconds @ 60..3_600 => format!("{}m ago", seconds / 60),
+        seconds @ 3_600..86_400 => format!("{}h ago", seconds / 3_600),
         seconds => format!("{}d ago", seconds / 86_400),
     }
 }
@@ -77,7 +77,7 @@ pub(crate) fn relative(at: Timestamp, now: Timestamp) -> String {
 fn millis(ms: i64) -> String {
     match ms {
         ..1_000 => format!("{ms} ms"),
-        ..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
+        1_000..60_000 => format!("{}.{} s", ms / 1_000, ms % 1_000 / 100),
         _ => duration(ms / 1_000),
     }
 }

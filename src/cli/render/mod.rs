@@ -23,21 +23,16 @@ use crate::model::{Cost, Timestamp};
 pub(crate) use human::{duration, relative};
 pub(crate) use text::escape;
 
-/// The forms an answer can be printed in.
+/// The forms an answer can be printed in. (No documentation on the values: clap would print it, and help would no
+/// longer fit one line for each option.)
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
-    /// Columns for people
     #[default]
     Table,
-    /// The table with more columns, none left out
     Wide,
-    /// One JSON document: schema_version, data, meta
     Json,
-    /// One JSON object on each line
     Jsonl,
-    /// The JSON document as YAML
     Yaml,
-    /// Every column, comma-separated, with a header
     Csv,
 }
 
@@ -53,18 +48,17 @@ impl Format {
     }
 }
 
-/// How tables show instants.
+/// How tables show instants: `5m ago`, or `2026-07-28T10:00:00Z`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum TimeStyle {
-    /// 5m ago
     #[default]
     Relative,
-    /// 2026-07-28T10:00:00Z
     Iso,
 }
 
 /// How the reader wants it, and what is known of the place it goes to.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
 pub(crate) struct View {
     pub(crate) format: Format,
     /// Columns by name, if the reader chose any.
@@ -198,7 +192,7 @@ impl Grid {
 
     /// Positions of the columns to show.
     fn chosen(&self, view: &View) -> Result<Vec<usize>, CliError> {
-        let named = |names: &[&str]| names.iter().filter_map(|n| self.position(n)).collect();
+        let positions = |names: &[&str]| names.iter().filter_map(|n| self.position(n)).collect();
         match (&view.columns, view.format) {
             (Some(names), _) => {
                 let mut chosen = Vec::new();
@@ -212,8 +206,8 @@ impl Grid {
                 }
                 Ok(chosen)
             }
-            (None, Format::Table) => Ok(named(self.default)),
-            (None, Format::Wide) => Ok(named(&[self.default, self.wide].concat())),
+            (None, Format::Table) => Ok(positions(self.default)),
+            (None, Format::Wide) => Ok(positions(&[self.default, self.wide].concat())),
             (None, _) => Ok((0..self.heads.len()).collect()),
         }
     }

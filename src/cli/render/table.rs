@@ -83,8 +83,8 @@ fn facts(facts: &[(&'static str, Field)], view: &View, out: &mut String) {
     for (name, field) in facts {
         let name = format!("{name}:");
         let value = cell(field, view);
-        out.push_str(&format!("{name:width$}  {value}"));
-        out.push('\n');
+        let line = format!("{name:width$}  {value}\n");
+        out.push_str(&line);
     }
 }
 

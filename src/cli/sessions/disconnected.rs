@@ -137,23 +137,25 @@ fn summary(found: &DisconnectedSessions) -> String {
         .collect();
     let total = statistics.total_disconnected;
     let sessions = if total == 1 { "session" } else { "sessions" };
-    let mut line = format!("{total} {sessions} ended in {}", days(found.period.days));
+    let mut parts = vec![format!(
+        "{total} {sessions} ended in {}",
+        days(found.period.days)
+    )];
     if !reasons.is_empty() {
-        line.push_str(": ");
-        line.push_str(&reasons.join(", "));
+        parts.push(format!(": {}", reasons.join(", ")));
     }
     if let Some(mean) = statistics.avg_duration_seconds {
         #[expect(
             clippy::cast_possible_truncation,
             reason = "a float cast saturates, and half a second does not matter here"
         )]
-        line.push_str(&format!("; {} on average", duration(mean.round() as i64)));
+        parts.push(format!("; {} on average", duration(mean.round() as i64)));
     }
     if let (Some(least), Some(most)) = (
         statistics.min_duration_seconds,
         statistics.max_duration_seconds,
     ) {
-        line.push_str(&format!(", {} to {}", duration(least), duration(most)));
+        parts.push(format!(", {} to {}", duration(least), duration(most)));
     }
-    line
+    parts.concat()
 }

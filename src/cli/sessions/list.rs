@@ -68,9 +68,10 @@ impl Args {
             StatusArg::All => None,
         });
         Ok(SessionFilter {
-            statuses: match self.status.contains(&StatusArg::All) {
-                true => Vec::new(),
-                false => statuses.collect(),
+            statuses: if self.status.contains(&StatusArg::All) {
+                Vec::new()
+            } else {
+                statuses.collect()
             },
             period: self.period.resolve(context.now)?,
             client_type: self.client.clone(),
