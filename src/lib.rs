@@ -3,6 +3,7 @@
 //! The library holds everything; the binary only starts it. `docs/ARCHITECTURE.md` draws the floors: a folder
 //! imports only what stands below it.
 
+pub mod journal;
 pub mod model;
 pub mod reports;
 pub mod store;
