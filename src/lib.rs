@@ -7,4 +7,5 @@ pub mod journal;
 pub mod model;
 pub mod reports;
 pub mod store;
+pub mod tracking;
 pub mod wire;

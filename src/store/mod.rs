@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use crate::model::{InstanceId, Record};
+use crate::model::{
+    InstanceId, OpenedSession, Record, SessionClosed, SessionId, SessionStatus, Timestamp,
+};
 
 /// A database that holds sessions and operations.
 #[derive(Debug, Clone)]
@@ -50,5 +52,41 @@ impl Store {
         position: JournalPosition,
     ) -> Result<(), StoreError> {
         todo!("{instance:?} {records:?} {position:?}")
+    }
+}
+
+/// x
+#[derive(Debug, Clone)]
+pub struct StoredSession {
+    /// x
+    pub opened: OpenedSession,
+    /// x
+    pub last_activity: Timestamp,
+    /// x
+    pub status: SessionStatus,
+}
+impl Store {
+    /// x
+    pub async fn live_sessions(&self) -> Result<Vec<StoredSession>, StoreError> {
+        todo!()
+    }
+    /// x
+    pub async fn settle(&self, closed: &[SessionClosed]) -> Result<(), StoreError> {
+        todo!("{closed:?}")
+    }
+    /// x
+    pub async fn adopt(&self, ids: &[SessionId], instance: InstanceId) -> Result<(), StoreError> {
+        todo!("{ids:?} {instance}")
+    }
+    /// x
+    pub async fn journal_position(
+        &self,
+        instance: InstanceId,
+    ) -> Result<Option<JournalPosition>, StoreError> {
+        todo!("{instance}")
+    }
+    /// x
+    pub async fn forget_journal(&self, instance: InstanceId) -> Result<(), StoreError> {
+        todo!("{instance}")
     }
 }

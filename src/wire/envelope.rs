@@ -218,6 +218,12 @@ impl EnvelopeScanner {
         self.state == State::Done
     }
 
+    /// Whether nothing but blanks has been seen.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.state == State::Value && self.open.len() == 0
+    }
+
     /// Whether the bytes so far cannot be followed.
     #[must_use]
     pub fn is_unreadable(&self) -> bool {

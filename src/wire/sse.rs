@@ -114,7 +114,8 @@ impl SseScanner {
         if !self.has_data {
             return;
         }
-        self.unreadable += u64::from(!self.data.is_complete());
+        // An event with empty data primes the client for resumption and says nothing (MCP 2025-11-25, Transports).
+        self.unreadable += u64::from(!self.data.is_complete() && !self.data.is_blank());
         self.waiting.drain(..).for_each(found);
         self.data.reset();
         self.has_data = false;
@@ -125,7 +126,7 @@ impl SseScanner {
 mod tests {
     use super::*;
 
-    const STREAM: &str = ": keep-alive\n\nid: 1\nevent: message\ndata: {\"id\":1,\ndata:\"result\":{}}\n\n\
+    const STREAM: &str = ": keep-alive\n\nid: 0\ndata:\n\nid: 1\nevent: message\ndata: {\"id\":1,\ndata:\"result\":{}}\n\n\
         retry: 10\r\ndata:{\"id\":2,\"method\":\"roots/list\"}\r\n\r\ndata: nonsense\r\rdata\ndatabase: x\n\n\
         data: {\"id\":3,\"result\":{}}\n";
 

@@ -1,0 +1,1 @@
+//! Rules of docs/TRACKING.md, in virtual time.
