@@ -5,6 +5,7 @@
 
 pub mod journal;
 pub mod model;
+pub mod proxy;
 pub mod reports;
 pub mod store;
 pub mod tracking;
