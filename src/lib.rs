@@ -3,6 +3,8 @@
 //! The library holds everything; the binary only starts it. `docs/ARCHITECTURE.md` draws the floors: a folder
 //! imports only what stands below it.
 
+pub mod api;
 pub mod model;
+pub mod probe;
 pub mod reports;
 pub mod store;

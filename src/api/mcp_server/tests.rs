@@ -29,7 +29,7 @@ fn server() -> McpService {
         store: store(),
         clock,
         started_at: Timestamp::from_micros(5_000_000),
-        session_timeout: Duration::from_secs(3600),
+        session_timeout: Duration::from_hours(1),
         health: Arc::new(|| HealthView {
             open_sessions: 3,
             operations_recorded: 9,
