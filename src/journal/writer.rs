@@ -208,7 +208,7 @@ impl Journal {
     ///
     /// # Errors
     /// When the directory cannot be removed.
-    pub fn remove(self) -> Result<(), JournalError> {
+    pub fn remove(&self) -> Result<(), JournalError> {
         fs::remove_dir_all(&self.dir).map_err(io_error("removing", &self.dir))
     }
 }

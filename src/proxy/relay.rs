@@ -1,7 +1,6 @@
 //! One request through the proxy.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -34,13 +33,11 @@ pub struct Proxy {
     /// Follows what passes.
     pub tracker: Arc<Tracker>,
     /// The server behind `/mcp`.
-    pub upstream: Upstream,
+    pub upstream: Arc<Upstream>,
     /// Settings.
     pub options: ProxyOptions,
     /// Makes the body of `/health`.
     pub health: Box<dyn Fn() -> Bytes + Send + Sync>,
-    /// Requests whose answer has not begun.
-    pub busy: AtomicU64,
 }
 
 impl std::fmt::Debug for Proxy {
@@ -49,22 +46,6 @@ impl std::fmt::Debug for Proxy {
             .field("upstream", &self.upstream)
             .field("options", &self.options)
             .finish_non_exhaustive()
-    }
-}
-
-/// Counts a request for as long as it waits for its answer.
-struct Busy<'a>(&'a AtomicU64);
-
-impl<'a> Busy<'a> {
-    fn new(count: &'a AtomicU64) -> Self {
-        count.fetch_add(1, Ordering::Relaxed);
-        Self(count)
-    }
-}
-
-impl Drop for Busy<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -93,7 +74,6 @@ impl Proxy {
             let message = format!("nothing is served at {path}; the MCP endpoint is {ENDPOINT}");
             return answers::error(StatusCode::NOT_FOUND, "no-such-path", &message, None);
         }
-        let _busy = Busy::new(&self.busy);
         let exchange = endpoint.then(|| {
             let server = self.upstream.server.clone();
             let now = self.tracker.now();

@@ -3,15 +3,20 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use http::uri::{PathAndQuery, Scheme};
 use http::{HeaderValue, Uri};
+use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use crate::model::UpstreamHealth;
 use crate::tracking::Server;
 
 use super::local::LocalService;
+
+/// How long the first try to connect may take.
+const TRY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why an address is no upstream.
 #[derive(Debug, thiserror::Error)]
@@ -124,6 +129,26 @@ impl Upstream {
         // Read first: this stands on the path of every request, and the answer hardly ever changes.
         self.reachable.load(Ordering::Relaxed) != now
             && self.reachable.swap(now, Ordering::Relaxed) != now
+    }
+
+    /// Tries to connect once, and notes and tells whether it worked. A server that is away is no error: it may come.
+    pub async fn try_once(&self) {
+        let Place::Remote(remote) = &self.place else {
+            return;
+        };
+        let connecting = TcpStream::connect((&*remote.host, remote.port));
+        let why = match tokio::time::timeout(TRY_TIMEOUT, connecting).await {
+            Ok(Ok(_)) => {
+                self.note_reachable(true);
+                return;
+            }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no connection within {} s", TRY_TIMEOUT.as_secs()),
+        };
+        if self.note_reachable(false) {
+            let (server, url) = (&self.server.name, &self.url);
+            tracing::warn!(%server, %url, why, "the server cannot be reached; requests get 502 until it can");
+        }
     }
 
     /// How it was last seen.

@@ -37,17 +37,6 @@ pub(super) fn of_error(raw: &[u8]) -> Box<str> {
     }
 }
 
-/// The code of a JSON-RPC error object.
-pub(super) fn error_code(raw: &[u8]) -> Option<i64> {
-    #[derive(Deserialize)]
-    struct Error {
-        code: i64,
-    }
-    serde_json::from_slice::<Error>(raw)
-        .ok()
-        .map(|error| error.code)
-}
-
 /// What a failed tool says: the first text in the beginning of `result.content`.
 pub(super) fn of_content(start: Option<&[u8]>) -> Box<str> {
     const MARK: &[u8] = b"\"text\":";

@@ -55,6 +55,8 @@ pub struct Counters {
     pub unparsed: AtomicU64,
     /// Requests that belong to no session, because none was opened for them.
     pub unattributed: AtomicU64,
+    /// Requests under way, held streams left aside: what a graceful stop waits for.
+    pub in_progress: AtomicU64,
 }
 
 /// What is known of a session when it opens, beside its request's head.

@@ -246,6 +246,10 @@ impl Exchange {
             && (self.facts.method == HttpMethod::Get || state.pending.iter().any(Pending::listens))
         {
             state.held = true;
+            self.tracker
+                .counters
+                .in_progress
+                .fetch_sub(1, Ordering::Relaxed);
             session.state().streams += 1;
         }
         self.client_answered(state, &session, now);
@@ -299,6 +303,12 @@ impl Exchange {
         let state = &mut *guard;
         if std::mem::replace(&mut state.ended, true) {
             return;
+        }
+        if !state.held {
+            self.tracker
+                .counters
+                .in_progress
+                .fetch_sub(1, Ordering::Relaxed);
         }
         let unreadable = match &state.answer {
             Answer::Unread => 0,

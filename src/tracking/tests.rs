@@ -1,1 +1,0 @@
-//! Rules of docs/TRACKING.md, in virtual time.
