@@ -1,0 +1,1 @@
+//! The answers against expectations worked out by hand.
