@@ -17,7 +17,7 @@ pub(crate) const INSTANCE: InstanceId = InstanceId(Uuid::from_u128(0xA11));
 /// A migrated database that goes away with this value.
 pub(crate) struct TestStore {
     pub(crate) store: Store,
-    pub(crate) dir: TempDir,
+    _dir: TempDir,
     offset: u64,
 }
 
@@ -30,7 +30,7 @@ impl TestStore {
         store.migrate_up().await.expect("a schema");
         Self {
             store,
-            dir,
+            _dir: dir,
             offset: 0,
         }
     }

@@ -34,9 +34,12 @@ pub(super) struct KnownSession {
 /// What a session's client said of itself.
 #[derive(Clone, Debug, Default, sqlx::FromRow)]
 pub(super) struct Client {
-    pub(super) client_name: Option<String>,
-    pub(super) client_version: Option<String>,
-    pub(super) client_capabilities: Option<String>,
+    #[sqlx(rename = "client_name")]
+    pub(super) name: Option<String>,
+    #[sqlx(rename = "client_version")]
+    pub(super) version: Option<String>,
+    #[sqlx(rename = "client_capabilities")]
+    pub(super) capabilities: Option<String>,
 }
 
 /// Sums over operations (and notifications), to be added to a session's.
@@ -162,12 +165,12 @@ impl<'r> Batch<'r> {
             .resumed_from
             .or_else(|| self.newest_ended.get(&key).map(|(_, id)| *id));
         let mut client = Client {
-            client_name: opened.client_name.as_deref().map(str::to_owned),
-            client_version: opened.client_version.as_deref().map(str::to_owned),
-            client_capabilities: opened.client_capabilities.as_deref().map(valid_json),
+            name: opened.client_name.as_deref().map(str::to_owned),
+            version: opened.client_version.as_deref().map(str::to_owned),
+            capabilities: opened.client_capabilities.as_deref().map(valid_json),
         };
         let mut takes_over = None;
-        if client.client_name.is_none()
+        if client.name.is_none()
             && let Some(predecessor) = resumed_from
         {
             let place = self.places.get(&predecessor).copied();
@@ -259,15 +262,14 @@ impl<'r> Batch<'r> {
 
     /// The session `id`, or a stand-in that begins `at`, if stand-ins are made.
     fn session(&mut self, id: SessionId, at: Timestamp) -> Option<&mut Tracked<'r>> {
-        let place = match self.places.get(&id) {
-            Some(place) => *place,
-            None => {
-                self.instance?;
-                self.stand_ins += 1;
-                self.places.insert(id, self.sessions.len());
-                self.sessions.push(Tracked::new(id, at, at));
-                self.sessions.len() - 1
-            }
+        let place = if let Some(place) = self.places.get(&id) {
+            *place
+        } else {
+            self.instance?;
+            self.stand_ins += 1;
+            self.places.insert(id, self.sessions.len());
+            self.sessions.push(Tracked::new(id, at, at));
+            self.sessions.len() - 1
         };
         self.sessions.get_mut(place)
     }
@@ -403,9 +405,9 @@ impl Client {
                 to.clone_from(from);
             }
         };
-        fill(&mut self.client_name, &other.client_name);
-        fill(&mut self.client_version, &other.client_version);
-        fill(&mut self.client_capabilities, &other.client_capabilities);
+        fill(&mut self.name, &other.name);
+        fill(&mut self.version, &other.version);
+        fill(&mut self.capabilities, &other.capabilities);
     }
 }
 

@@ -67,16 +67,16 @@ pub(super) async fn sessions(tx: &mut WriteTx, batch: &Batch<'_>) -> Result<(), 
             let mut query = sqlx::query(INSERT_SESSIONS.text(piece.len()));
             for session in piece {
                 let opened = session.opened;
-                let client_type = session.client.client_name.as_deref().map_or(ClientType::UNKNOWN, ClientType::from_name);
+                let client_type = session.client.name.as_deref().map_or(ClientType::UNKNOWN, ClientType::from_name);
                 let end = session.end.as_ref();
                 let sums = session.sums;
                 query = query
                     .bind(session.id)
                     .bind(session.owner(batch.instance))
                     .bind(client_type.as_str())
-                    .bind(session.client.client_name.as_deref())
-                    .bind(session.client.client_version.as_deref())
-                    .bind(session.client.client_capabilities.as_deref())
+                    .bind(session.client.name.as_deref())
+                    .bind(session.client.version.as_deref())
+                    .bind(session.client.capabilities.as_deref())
                     .bind(opened.map(|o| o.era))
                     .bind(opened.map(|o| o.derivation))
                     .bind(opened.map(|o| &*o.server))

@@ -1,17 +1,31 @@
 //! What each record does to the stored session.
 
 use crate::model::{Cost, OperationStatus, Record, SessionStatus, Target, UserContext};
-use crate::reports::{self, Page, SessionDetails};
-use crate::store::JournalPosition;
 use crate::store::testing::{
     INSTANCE, TestStore, at, call, close, idle, open, opened, operation, session_id, touch,
 };
+use crate::store::{JournalPosition, OperationRow, Page, SessionRow, SessionWithSums};
 
-async fn details(test: &TestStore, n: u128) -> SessionDetails {
-    reports::session_details(&test.store, session_id(n), Page::default())
-        .await
-        .expect("an answer")
-        .expect("a session")
+/// A session with its sums and its operations.
+#[derive(Debug, PartialEq)]
+struct Details {
+    session: SessionRow,
+    sums: SessionWithSums,
+    requests: Vec<OperationRow>,
+}
+
+async fn details(test: &TestStore, n: u128) -> Details {
+    let sums = test.store.session(session_id(n)).await;
+    let sums = sums.expect("an answer").expect("a session");
+    let requests = test
+        .store
+        .operations_of(session_id(n), Page::default())
+        .await;
+    Details {
+        session: sums.session.clone(),
+        sums,
+        requests: requests.expect("an answer"),
+    }
 }
 
 #[tokio::test]
@@ -61,8 +75,11 @@ async fn an_operation_is_stored_with_all_it_carries() {
         (2, 1, 3)
     );
     assert_eq!((session.bytes_in, session.bytes_out), (200, 2_000));
-    assert_eq!(details.summary.total_tokens, 50);
-    assert_eq!(details.summary.total_cost, Cost::from_micros(30));
+    assert_eq!(
+        details.sums.total_prompt_tokens + details.sums.total_completion_tokens,
+        50
+    );
+    assert_eq!(details.sums.total_cost, Cost::from_micros(30));
     let [second, first] = &details.requests[..] else {
         panic!("two operations, newest first");
     };
@@ -252,8 +269,8 @@ async fn operations_sent_again_count_once() {
     let after = details(&test, 1).await;
     assert_eq!(after.session.total_requests, 4);
     assert_eq!(after.session.bytes_in, 400);
-    assert_eq!(after.pagination.total, 4);
-    assert_eq!(after.summary.total_tokens, 120);
+    assert_eq!(after.sums.stored_requests, 4);
+    assert_eq!(after.sums.total_completion_tokens, 80);
 }
 
 #[tokio::test]
@@ -299,7 +316,7 @@ async fn a_failed_fold_stores_nothing() {
         .await;
     assert!(!error.expect_err("refused").is_transient());
     test.execute("DROP TRIGGER refuse").await;
-    assert_eq!(details(&test, 1).await.pagination.total, 0);
+    assert_eq!(details(&test, 1).await.sums.stored_requests, 0);
     assert_eq!(test.store.live_sessions().await.expect("one").len(), 1);
     let stored = test
         .store

@@ -3,7 +3,6 @@
 use uuid::Uuid;
 
 use crate::model::{InstanceId, SessionStatus};
-use crate::reports;
 use crate::store::JournalPosition;
 use crate::store::testing::{
     INSTANCE, TestStore, at, call, close, closed, idle, open, opened, session_id,
@@ -65,16 +64,16 @@ async fn settled_sessions_keep_their_first_reason() {
         .expect("settled");
     assert!(test.store.live_sessions().await.expect("none").is_empty());
     for (n, reason, duration) in [(1, "error:ServerCrash", 9), (2, "client_disconnect", 7)] {
-        let details =
-            reports::session_details(&test.store, session_id(n), reports::Page::default())
-                .await
-                .expect("an answer")
-                .expect("a session");
+        let details = test
+            .store
+            .session(session_id(n))
+            .await
+            .expect("an answer")
+            .expect("a session");
         assert_eq!(details.session.disconnect_reason.as_deref(), Some(reason));
         assert_eq!(details.session.total_duration, Some(duration));
     }
-    let unknown =
-        reports::session_details(&test.store, session_id(99), reports::Page::default()).await;
+    let unknown = test.store.session(session_id(99)).await;
     assert_eq!(unknown.expect("an answer"), None);
 }
 

@@ -1,1 +1,0 @@
-//! The answers against expectations worked out by hand.
