@@ -9,6 +9,7 @@
 
 mod batch;
 mod read;
+mod tracked;
 mod write;
 
 use std::collections::HashSet;

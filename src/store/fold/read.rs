@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::batch::{Client, KnownSession};
+use super::tracked::{Client, KnownSession};
 use crate::model::{Record, RequestId, SessionId, Timestamp};
 use crate::store::connection::{Store, WriteTx, on_pool, on_tx};
 use crate::store::dialect::{ManyRows, padded};

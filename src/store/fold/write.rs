@@ -1,6 +1,7 @@
 //! The outcome of a batch, in statements of many rows. Decides nothing: [`super::batch`] did.
 
-use super::batch::{Batch, OperationToWrite, addend, cost_micros};
+use super::batch::{Batch, OperationToWrite};
+use super::tracked::{addend, cost_micros};
 use crate::model::{ClientType, Target};
 use crate::store::connection::{WriteTx, on_tx};
 use crate::store::dialect::{ManyRows, chunks};
