@@ -4,6 +4,8 @@
 //! imports only what stands below it.
 
 pub mod api;
+pub mod cli;
+pub mod config;
 pub mod daemon;
 pub mod journal;
 pub mod model;

@@ -1,2 +1,7 @@
 //! Starts the library.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    archonctl::cli::main()
+}

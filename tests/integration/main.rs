@@ -1,1 +1,5 @@
+//! The one integration binary. Each module says what belongs there.
 
+mod cli_config;
+mod cli_generated;
+mod cli_run;

@@ -1,0 +1,321 @@
+
+use builtin;
+use str;
+
+set edit:completion:arg-completer[archonctl] = {|@words|
+    fn spaces {|n|
+        builtin:repeat $n ' ' | str:join ''
+    }
+    fn cand {|text desc|
+        edit:complex-candidate $text &display=$text' '(spaces (- 14 (wcswidth $text)))$desc
+    }
+    var command = 'archonctl'
+    for word $words[1..-1] {
+        if (str:has-prefix $word '-') {
+            break
+        }
+        set command = $command';'$word
+    }
+    var completions = [
+        &'archonctl'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand -V 'Print version'
+            cand --version 'Print version'
+            cand serve 'Relay MCP traffic to a server and track its sessions'
+            cand sessions 'Show sessions: who works with a server, who left and why'
+            cand test-connection 'Test that an MCP server answers, and that its session is tracked'
+            cand migrate 'Bring the store to this version'
+            cand config 'Show settings'
+            cand completions 'Print the completion script of a shell'
+            cand man 'Print the manual page'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'archonctl;serve'= {
+            cand --listen 'Where to listen [default: 127.0.0.1:8051]'
+            cand --upstream 'The MCP server to relay to; /mcp is added to a URL without a path'
+            cand --upstream-name 'The name its sessions are stored under [default: default]'
+            cand --session-timeout 'Time without activity that ends a session [default: 3600s]'
+            cand --idle-after 'Time without activity after which a session counts as idle [default: 5m]'
+            cand --disconnect-grace 'How long a client that dropped its stream may take to come back [default: 30s]'
+            cand --request-timeout 'How long the server may take to answer [default: 300s]'
+            cand --drain-timeout 'How long requests in flight may take to finish at the end [default: 10s]'
+            cand --workers 'Worker threads [default: one for each core]'
+            cand --log 'Form of the log: text or json [default: text]'
+            cand --journal-fsync 'Flush every group of records to the disk, so that a loss of power loses nothing [default: false]'
+            cand --data-dir 'Where journals and the store are'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'archonctl;sessions'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand list 'List sessions, newest activity first'
+            cand show 'Show one session and its operations, newest first'
+            cand disconnected 'List sessions that ended, newest end first, and why [default: the last 7 days]'
+            cand stats 'Count sessions by client type: how many, how they ended, how long they lasted [default: of all time]'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'archonctl;sessions;list'= {
+            cand --status 'Only sessions that are so; repeat it or separate with commas [default: all]'
+            cand --client 'Only sessions of this client type, such as Claude or Cursor'
+            cand --server 'Only sessions with this server'
+            cand --limit 'Rows at the most, 1 to 10000'
+            cand --offset 'Rows to leave out before the first'
+            cand --data-dir 'Where journals and the store are'
+            cand --since 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given'
+            cand --until 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]'
+            cand --days 'The last N days, 1 to 3650'
+            cand -o 'Form of the answer'
+            cand --output 'Form of the answer'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats are always RFC 3339 in UTC'
+            cand --with-calls 'Only sessions with at least one call'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'archonctl;sessions;show'= {
+            cand --limit 'Rows at the most, 1 to 10000'
+            cand --offset 'Rows to leave out before the first'
+            cand --data-dir 'Where journals and the store are'
+            cand -o 'Form of the answer'
+            cand --output 'Form of the answer'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats are always RFC 3339 in UTC'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'archonctl;sessions;disconnected'= {
+            cand --limit 'Rows at the most, 1 to 10000'
+            cand --offset 'Rows to leave out before the first'
+            cand --data-dir 'Where journals and the store are'
+            cand --since 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given'
+            cand --until 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]'
+            cand --days 'The last N days, 1 to 3650'
+            cand -o 'Form of the answer'
+            cand --output 'Form of the answer'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats are always RFC 3339 in UTC'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'archonctl;sessions;stats'= {
+            cand --data-dir 'Where journals and the store are'
+            cand --since 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given'
+            cand --until 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]'
+            cand --days 'The last N days, 1 to 3650'
+            cand -o 'Form of the answer'
+            cand --output 'Form of the answer'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats are always RFC 3339 in UTC'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'archonctl;sessions;help'= {
+            cand list 'List sessions, newest activity first'
+            cand show 'Show one session and its operations, newest first'
+            cand disconnected 'List sessions that ended, newest end first, and why [default: the last 7 days]'
+            cand stats 'Count sessions by client type: how many, how they ended, how long they lasted [default: of all time]'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'archonctl;sessions;help;list'= {
+        }
+        &'archonctl;sessions;help;show'= {
+        }
+        &'archonctl;sessions;help;disconnected'= {
+        }
+        &'archonctl;sessions;help;stats'= {
+        }
+        &'archonctl;sessions;help;help'= {
+        }
+        &'archonctl;test-connection'= {
+            cand --timeout 'How long each step may take'
+            cand --data-dir 'Where journals and the store are'
+            cand -o 'Form of the answer'
+            cand --output 'Form of the answer'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats are always RFC 3339 in UTC'
+            cand --no-store-check 'Do not look for the session in the store'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'archonctl;migrate'= {
+            cand --data-dir 'Where journals and the store are'
+            cand -o 'Form of the answer'
+            cand --output 'Form of the answer'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats are always RFC 3339 in UTC'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+            cand up 'Apply every pending migration'
+            cand status 'Show every migration and how it stands'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'archonctl;migrate;up'= {
+            cand --data-dir 'Where journals and the store are'
+            cand -o 'Form of the answer'
+            cand --output 'Form of the answer'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats are always RFC 3339 in UTC'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'archonctl;migrate;status'= {
+            cand --data-dir 'Where journals and the store are'
+            cand -o 'Form of the answer'
+            cand --output 'Form of the answer'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats are always RFC 3339 in UTC'
+            cand --exit-code 'Exit with 8 if migrations are pending, with 5 if some were changed or are unknown here'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'archonctl;migrate;help'= {
+            cand up 'Apply every pending migration'
+            cand status 'Show every migration and how it stands'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'archonctl;migrate;help;up'= {
+        }
+        &'archonctl;migrate;help;status'= {
+        }
+        &'archonctl;migrate;help;help'= {
+        }
+        &'archonctl;config'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand show 'Show every setting and its value'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'archonctl;config;show'= {
+            cand --data-dir 'Where journals and the store are'
+            cand -o 'Form of the answer'
+            cand --output 'Form of the answer'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats are always RFC 3339 in UTC'
+            cand --origin 'Also show where each value comes from'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'archonctl;config;help'= {
+            cand show 'Show every setting and its value'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'archonctl;config;help;show'= {
+        }
+        &'archonctl;config;help;help'= {
+        }
+        &'archonctl;completions'= {
+            cand --out 'Write the scripts of all shells into this directory'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'archonctl;man'= {
+            cand --out 'Write the pages of all commands into this directory instead'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'archonctl;help'= {
+            cand serve 'Relay MCP traffic to a server and track its sessions'
+            cand sessions 'Show sessions: who works with a server, who left and why'
+            cand test-connection 'Test that an MCP server answers, and that its session is tracked'
+            cand migrate 'Bring the store to this version'
+            cand config 'Show settings'
+            cand completions 'Print the completion script of a shell'
+            cand man 'Print the manual page'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'archonctl;help;serve'= {
+        }
+        &'archonctl;help;sessions'= {
+            cand list 'List sessions, newest activity first'
+            cand show 'Show one session and its operations, newest first'
+            cand disconnected 'List sessions that ended, newest end first, and why [default: the last 7 days]'
+            cand stats 'Count sessions by client type: how many, how they ended, how long they lasted [default: of all time]'
+        }
+        &'archonctl;help;sessions;list'= {
+        }
+        &'archonctl;help;sessions;show'= {
+        }
+        &'archonctl;help;sessions;disconnected'= {
+        }
+        &'archonctl;help;sessions;stats'= {
+        }
+        &'archonctl;help;test-connection'= {
+        }
+        &'archonctl;help;migrate'= {
+            cand up 'Apply every pending migration'
+            cand status 'Show every migration and how it stands'
+        }
+        &'archonctl;help;migrate;up'= {
+        }
+        &'archonctl;help;migrate;status'= {
+        }
+        &'archonctl;help;config'= {
+            cand show 'Show every setting and its value'
+        }
+        &'archonctl;help;config;show'= {
+        }
+        &'archonctl;help;completions'= {
+        }
+        &'archonctl;help;man'= {
+        }
+        &'archonctl;help;help'= {
+        }
+    ]
+    $completions[$command]
+}

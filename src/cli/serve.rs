@@ -1,0 +1,95 @@
+//! `archonctl serve`: the tracking daemon. Turns flags into options and hands them over.
+
+use super::error::CliError;
+use super::output::DataDirArgs;
+use super::{Context, ExitStatus};
+use crate::config::{Key, ServeOptions, Settings};
+
+const EXAMPLES: &str = "\
+Examples:
+  archonctl serve --upstream http://127.0.0.1:8052/mcp
+  archonctl serve --upstream https://mcp.example.com/mcp --listen 0.0.0.0:8051 --log json
+  archonctl serve --upstream http://127.0.0.1:8052/mcp --session-timeout 2h --idle-after 10m";
+
+/// Relay MCP traffic to a server and track its sessions
+///
+/// Every flag can also be set in the environment (ARCHONCTL_LISTEN for --listen) or in a file; `archonctl config show
+/// --origin` says which value comes from where.
+#[derive(Debug, clap::Args)]
+#[command(before_help = EXAMPLES)]
+pub(crate) struct Args {
+    /// Where to listen [default: 127.0.0.1:8051]
+    #[arg(long, value_name = "HOST:PORT")]
+    listen: Option<String>,
+
+    /// The MCP server to relay to; /mcp is added to a URL without a path
+    #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
+    upstream: Option<String>,
+
+    /// The name its sessions are stored under [default: default]
+    #[arg(long, value_name = "NAME")]
+    upstream_name: Option<String>,
+
+    /// Time without activity that ends a session [default: 3600s]
+    #[arg(long, value_name = "DURATION")]
+    session_timeout: Option<String>,
+
+    /// Time without activity after which a session counts as idle [default: 5m]
+    #[arg(long, value_name = "DURATION")]
+    idle_after: Option<String>,
+
+    /// How long a client that dropped its stream may take to come back [default: 30s]
+    #[arg(long, value_name = "DURATION")]
+    disconnect_grace: Option<String>,
+
+    /// How long the server may take to answer [default: 300s]
+    #[arg(long, value_name = "DURATION")]
+    request_timeout: Option<String>,
+
+    /// How long requests in flight may take to finish at the end [default: 10s]
+    #[arg(long, value_name = "DURATION")]
+    drain_timeout: Option<String>,
+
+    /// Worker threads [default: one for each core]
+    #[arg(long, value_name = "N")]
+    workers: Option<String>,
+
+    /// Form of the log: text or json [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    log: Option<String>,
+
+    /// Flush every group of records to the disk, so that a loss of power loses nothing [default: false]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    journal_fsync: Option<String>,
+
+    #[command(flatten)]
+    data_dir: DataDirArgs,
+}
+
+pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError> {
+    // Values are checked with the settings, not by clap, which would repeat a URL with its password.
+    let flags = args
+        .data_dir
+        .flags()
+        .with(Key::Listen, args.listen)
+        .with(Key::Upstream, args.upstream)
+        .with(Key::UpstreamName, args.upstream_name)
+        .with(Key::SessionTimeout, args.session_timeout)
+        .with(Key::IdleAfter, args.idle_after)
+        .with(Key::DisconnectGrace, args.disconnect_grace)
+        .with(Key::RequestTimeout, args.request_timeout)
+        .with(Key::DrainTimeout, args.drain_timeout)
+        .with(Key::Workers, args.workers)
+        .with(Key::Log, args.log)
+        .with(Key::JournalFsync, args.journal_fsync);
+    let options = Settings::resolve(&context.sources, flags)?.serve_options()?;
+    run_daemon(options).map_err(|error| CliError::from_chain("serve", &error))?;
+    Ok(ExitStatus::Done)
+}
+
+/// Runs the daemon until it is told to stop.
+#[expect(clippy::needless_pass_by_value, reason = "the daemon owns its options")]
+fn run_daemon(options: ServeOptions) -> Result<(), anyhow::Error> {
+    let ServeOptions { listen, .. } = options;
+    anyhow::bail!("this build has no daemon yet; nothing listens on {listen}")
+}

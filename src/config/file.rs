@@ -1,0 +1,67 @@
+//! Reads a settings file: flat TOML, every key a setting.
+//!
+//! Knows the form, not the meaning: values are checked where they are turned into options.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::error::ConfigError;
+use super::settings::{Key, Origin};
+
+/// The settings that `file` makes, as text; none if there is no such file.
+pub(super) fn read(file: &Path, origin: &Origin) -> Result<BTreeMap<Key, String>, ConfigError> {
+    let text = match std::fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(error) => {
+            return Err(ConfigError::Unreadable {
+                file: file.to_owned(),
+                reason: error.to_string(),
+            });
+        }
+    };
+    let table: toml::Table = text.parse().map_err(|error: toml::de::Error| {
+        // The parser's own display quotes the line, which may hold credentials.
+        let start = error.span().map_or(0, |span| span.start);
+        let before = text.get(..start).unwrap_or_default();
+        ConfigError::Syntax {
+            file: file.to_owned(),
+            line: before.matches('\n').count() + 1,
+            reason: error.message().to_owned(),
+        }
+    })?;
+    let mut found = BTreeMap::new();
+    for (name, value) in table {
+        let key = Key::ALL.into_iter().find(|key| key.name() == name);
+        let key = key.ok_or_else(|| ConfigError::UnknownKey {
+            file: file.to_owned(),
+            key: name,
+            valid: Key::ALL.map(Key::name).join(", "),
+        })?;
+        let text = match value {
+            toml::Value::String(text) => text,
+            toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Boolean(yes) => yes.to_string(),
+            other => {
+                return Err(ConfigError::Invalid {
+                    key: key.name(),
+                    origin: origin.to_string(),
+                    reason: format!("a string is expected, not {}", kind(&other)),
+                    hint: None,
+                });
+            }
+        };
+        found.insert(key, text);
+    }
+    Ok(found)
+}
+
+const fn kind(value: &toml::Value) -> &'static str {
+    match value {
+        toml::Value::Float(_) => "a number with a fraction",
+        toml::Value::Datetime(_) => "a date",
+        toml::Value::Array(_) => "a list",
+        toml::Value::Table(_) => "a table",
+        _ => "this",
+    }
+}

@@ -1,0 +1,17 @@
+//! Typed options, resolved once: defaults < user file < project file < environment < flags.
+//!
+//! Owns which settings exist, where each may come from, and what a valid value is. Starts nothing, opens no store and
+//! prints nothing; imports only `model`.
+
+mod error;
+mod file;
+mod options;
+mod settings;
+mod sources;
+mod upstream;
+
+pub use error::ConfigError;
+pub use options::{LogFormat, ServeOptions};
+pub use settings::{Flags, Key, Origin, Settings, Shown};
+pub use sources::Sources;
+pub use upstream::Upstream;

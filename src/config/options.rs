@@ -1,0 +1,191 @@
+//! Settings turned into the typed options that commands start with.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::model::parse_duration;
+
+use super::error::ConfigError;
+use super::settings::{Key, Settings};
+use super::upstream::{Refusal, Upstream, parse_url};
+
+/// Form of the daemon's log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    #[default]
+    Text,
+    /// One JSON object on each line.
+    Json,
+}
+
+/// What the daemon starts with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ServeOptions {
+    /// Where journals and the embedded store live.
+    pub data_dir: PathBuf,
+    /// `host:port`; an IPv6 address in brackets.
+    pub listen: String,
+    /// The MCP server behind the daemon.
+    pub upstream: Option<Upstream>,
+    /// Time without activity that ends a session.
+    pub session_timeout: Duration,
+    /// Time without activity after which a session counts as idle.
+    pub idle_after: Duration,
+    /// How long a client that dropped its stream may take to come back.
+    pub disconnect_grace: Duration,
+    /// How long the server may take to answer.
+    pub request_timeout: Duration,
+    /// How long requests in flight may take to finish when the daemon stops.
+    pub drain_timeout: Duration,
+    /// Worker threads; `None` leaves it to the daemon.
+    pub workers: Option<NonZeroUsize>,
+    /// Form of the log.
+    pub log: LogFormat,
+    /// Whether every group of records is flushed to the disk, to survive a loss of power.
+    pub journal_fsync: bool,
+}
+
+impl Settings {
+    /// Where journals and the embedded store live.
+    ///
+    /// # Errors
+    /// When nothing says where.
+    pub fn data_dir(&self) -> Result<PathBuf, ConfigError> {
+        if self.get(Key::DataDir).is_none() {
+            return Err(ConfigError::NoDataDir);
+        }
+        self.parsed(Key::DataDir, |text| {
+            if text.is_empty() {
+                Err("the path is empty".to_owned())
+            } else if text == "~" || text.starts_with("~/") {
+                Err("'~' is expanded by shells only; write the whole path".to_owned())
+            } else {
+                Ok(PathBuf::from(text))
+            }
+        })
+        .map(Option::unwrap_or_default)
+    }
+
+    /// Everything the daemon needs.
+    ///
+    /// # Errors
+    /// When a value is of the wrong kind or out of bounds; the error names the setting and where it came from.
+    pub fn serve_options(&self) -> Result<ServeOptions, ConfigError> {
+        Ok(ServeOptions {
+            data_dir: self.data_dir()?,
+            listen: self.parsed(Key::Listen, listen)?.unwrap_or_default(),
+            upstream: self.upstream()?,
+            session_timeout: self.positive(Key::SessionTimeout)?,
+            idle_after: self.positive(Key::IdleAfter)?,
+            disconnect_grace: self.duration(Key::DisconnectGrace)?,
+            request_timeout: self.positive(Key::RequestTimeout)?,
+            drain_timeout: self.duration(Key::DrainTimeout)?,
+            workers: self.parsed(Key::Workers, |text| {
+                text.parse()
+                    .map_err(|_| format!("'{text}' is no number of threads; 1 or more is expected"))
+            })?,
+            log: self
+                .parsed(Key::Log, |text| match text {
+                    "text" => Ok(LogFormat::Text),
+                    "json" => Ok(LogFormat::Json),
+                    _ => Err(format!("'{text}' is neither 'text' nor 'json'")),
+                })?
+                .unwrap_or_default(),
+            journal_fsync: self
+                .parsed(Key::JournalFsync, |text| {
+                    bool::from_str(text)
+                        .map_err(|_| format!("'{text}' is neither 'true' nor 'false'"))
+                })?
+                .unwrap_or_default(),
+        })
+    }
+
+    fn upstream(&self) -> Result<Option<Upstream>, ConfigError> {
+        let name = self.parsed(Key::UpstreamName, server_name)?;
+        let url = self.checked(Key::Upstream, parse_url)?;
+        Ok(url.map(|url| Upstream {
+            name: name.unwrap_or_default(),
+            url,
+        }))
+    }
+
+    fn duration(&self, key: Key) -> Result<Duration, ConfigError> {
+        self.parsed(key, parse_duration)
+            .map(Option::unwrap_or_default)
+    }
+
+    fn positive(&self, key: Key) -> Result<Duration, ConfigError> {
+        self.parsed(key, |text| match parse_duration(text)? {
+            Duration::ZERO => Err("must be longer than nothing".to_owned()),
+            duration => Ok(duration),
+        })
+        .map(Option::unwrap_or_default)
+    }
+
+    fn parsed<T>(
+        &self,
+        key: Key,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, ConfigError> {
+        self.checked(key, |text| parse(text).map_err(|reason| (reason, None)))
+    }
+
+    fn checked<T>(
+        &self,
+        key: Key,
+        parse: impl FnOnce(&str) -> Result<T, Refusal>,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some(found) = self.get(key) else {
+            return Ok(None);
+        };
+        let parsed = parse(&found.text).map_err(|(reason, hint)| ConfigError::Invalid {
+            key: key.name(),
+            origin: found.origin.to_string(),
+            reason,
+            hint,
+        })?;
+        Ok(Some(parsed))
+    }
+}
+
+/// Checks `host:port`. Names are resolved when the daemon binds, not here.
+fn listen(text: &str) -> Result<String, String> {
+    let expected = || format!("'{text}' is no host:port, such as 127.0.0.1:8051 or [::1]:8051");
+    let (host, port) = text.rsplit_once(':').ok_or_else(expected)?;
+    port.parse::<u16>()
+        .map_err(|_| format!("'{port}' is no port from 0 to 65535"))?;
+    let inner = host.strip_prefix('[').and_then(|h| h.strip_suffix(']'));
+    let sound = match inner {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => {
+            !host.is_empty()
+                && host
+                    .chars()
+                    .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+        }
+    };
+    if sound {
+        Ok(text.to_owned())
+    } else {
+        Err(expected())
+    }
+}
+
+/// Server names stand in tables, filters and metric labels.
+fn server_name(text: &str) -> Result<String, String> {
+    let fits = !text.is_empty()
+        && text.len() <= 64
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    if fits {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "'{text}' is no name; 1 to 64 letters, digits, '.', '-' and '_' are expected"
+        ))
+    }
+}

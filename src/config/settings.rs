@@ -1,0 +1,304 @@
+//! The settings there are, and the layers they come from.
+//!
+//! Values stay text here, with their origin; `options` turns them into types.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+
+use super::error::ConfigError;
+use super::file;
+use super::sources::Sources;
+use super::upstream::without_secrets;
+
+/// Name of the project file, looked for in the working directory.
+const PROJECT_FILE: &str = "archonctl.toml";
+
+/// One setting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Key {
+    /// Where journals and the embedded store live.
+    DataDir,
+    /// `host:port` the daemon listens on.
+    Listen,
+    /// URL of the MCP server behind the daemon.
+    Upstream,
+    /// The name that server's sessions are stored under.
+    UpstreamName,
+    /// Time without activity that ends a session.
+    SessionTimeout,
+    /// Time without activity after which a session counts as idle.
+    IdleAfter,
+    /// How long a client that dropped its stream may take to come back.
+    DisconnectGrace,
+    /// How long the server may take to answer.
+    RequestTimeout,
+    /// How long requests in flight may take to finish when the daemon stops.
+    DrainTimeout,
+    /// Worker threads.
+    Workers,
+    /// Form of the daemon's log.
+    Log,
+    /// Whether every group of records is flushed to the disk.
+    JournalFsync,
+}
+
+impl Key {
+    /// Every setting, in the order they are shown in.
+    pub const ALL: [Self; 12] = [
+        Self::DataDir,
+        Self::Listen,
+        Self::Upstream,
+        Self::UpstreamName,
+        Self::SessionTimeout,
+        Self::IdleAfter,
+        Self::DisconnectGrace,
+        Self::RequestTimeout,
+        Self::DrainTimeout,
+        Self::Workers,
+        Self::Log,
+        Self::JournalFsync,
+    ];
+
+    /// Its name in files. The environment variable is the same in capitals behind `ARCHONCTL_`, the flag the same with
+    /// dashes.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::DataDir => "data_dir",
+            Self::Listen => "listen",
+            Self::Upstream => "upstream",
+            Self::UpstreamName => "upstream_name",
+            Self::SessionTimeout => "session_timeout",
+            Self::IdleAfter => "idle_after",
+            Self::DisconnectGrace => "disconnect_grace",
+            Self::RequestTimeout => "request_timeout",
+            Self::DrainTimeout => "drain_timeout",
+            Self::Workers => "workers",
+            Self::Log => "log",
+            Self::JournalFsync => "journal_fsync",
+        }
+    }
+
+    /// Its environment variable.
+    #[must_use]
+    pub fn variable(self) -> String {
+        format!("ARCHONCTL_{}", self.name().to_uppercase())
+    }
+
+    /// Its flag.
+    #[must_use]
+    pub fn flag(self) -> String {
+        format!("--{}", self.name().replace('_', "-"))
+    }
+
+    const fn default_value(self) -> Option<&'static str> {
+        match self {
+            Self::DataDir | Self::Upstream | Self::Workers => None,
+            Self::Listen => Some("127.0.0.1:8051"),
+            Self::UpstreamName => Some("default"),
+            Self::SessionTimeout => Some("3600s"),
+            Self::IdleAfter => Some("5m"),
+            Self::DisconnectGrace => Some("30s"),
+            Self::RequestTimeout => Some("300s"),
+            Self::DrainTimeout => Some("10s"),
+            Self::Log => Some("text"),
+            Self::JournalFsync => Some("false"),
+        }
+    }
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody said anything.
+    Default,
+    /// `ARCHON_HOST` and `ARCHON_MCP_PORT`, which older set-ups use; anything newer wins.
+    LegacyEnvironment(&'static str),
+    /// The user's file.
+    UserFile(PathBuf),
+    /// The file in the working directory.
+    ProjectFile(PathBuf),
+    /// A variable.
+    Environment(String),
+    /// A flag of this command.
+    Flag(String),
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::LegacyEnvironment(names) => f.write_str(names),
+            Self::UserFile(file) | Self::ProjectFile(file) => file.display().fmt(f),
+            Self::Environment(variable) => f.write_str(variable),
+            Self::Flag(flag) => f.write_str(flag),
+        }
+    }
+}
+
+/// Values given as flags, the strongest layer.
+#[derive(Default)]
+pub struct Flags(BTreeMap<Key, String>);
+
+impl Flags {
+    /// Adds a flag's value, if the flag was given.
+    #[must_use]
+    pub fn with(mut self, key: Key, value: Option<String>) -> Self {
+        if let Some(value) = value {
+            self.0.insert(key, value);
+        }
+        self
+    }
+}
+
+impl fmt::Debug for Flags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Values may hold credentials that are only refused later.
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}
+
+/// A value as text, and where it comes from.
+#[derive(Clone)]
+pub(super) struct Found {
+    pub(super) text: String,
+    pub(super) origin: Origin,
+}
+
+/// A setting as it may be shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shown {
+    /// The setting.
+    pub key: Key,
+    /// Its value, secrets masked; `None` if it has none.
+    pub value: Option<String>,
+    /// Where the value comes from.
+    pub origin: Origin,
+}
+
+/// All settings, resolved.
+pub struct Settings(BTreeMap<Key, Found>);
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.shown()).finish()
+    }
+}
+
+impl Settings {
+    /// Reads every layer. Values are checked only when they are asked for: a query does not fail over a bad `listen`.
+    ///
+    /// # Errors
+    /// When a file cannot be read or sets what is no setting, or a variable is not UTF-8.
+    pub fn resolve(sources: &Sources, flags: Flags) -> Result<Self, ConfigError> {
+        let mut settings = Self(BTreeMap::new());
+        for key in Key::ALL {
+            if let Some(text) = key.default_value() {
+                settings.set(key, text.to_owned(), Origin::Default);
+            }
+        }
+        if let Some(dir) = sources.xdg("XDG_DATA_HOME", ".local/share") {
+            let dir = utf8(dir.join("archonctl").into_os_string(), Key::DataDir, "HOME")?;
+            settings.set(Key::DataDir, dir, Origin::Default);
+        }
+        settings.legacy(sources)?;
+
+        if let Some(dir) = sources.xdg("XDG_CONFIG_HOME", ".config") {
+            settings.file(dir.join("archonctl").join("config.toml"), Origin::UserFile)?;
+        }
+        settings.file(
+            sources.working_dir().join(PROJECT_FILE),
+            Origin::ProjectFile,
+        )?;
+
+        for key in Key::ALL {
+            let variable = key.variable();
+            if let Some(value) = sources.variable(&variable) {
+                let text = utf8(value, key, &variable)?;
+                settings.set(key, text, Origin::Environment(variable));
+            }
+        }
+        for (key, text) in flags.0 {
+            settings.set(key, text, Origin::Flag(key.flag()));
+        }
+        Ok(settings)
+    }
+
+    /// Every setting with its value and origin, fit to be shown.
+    #[must_use]
+    pub fn shown(&self) -> Vec<Shown> {
+        let shown = |key| {
+            let found = self.0.get(&key);
+            Shown {
+                key,
+                value: found.map(|found| match key {
+                    Key::Upstream => without_secrets(&found.text),
+                    _ => found.text.clone(),
+                }),
+                origin: found.map_or(Origin::Default, |found| found.origin.clone()),
+            }
+        };
+        Key::ALL.map(shown).to_vec()
+    }
+
+    pub(super) fn get(&self, key: Key) -> Option<&Found> {
+        self.0.get(&key)
+    }
+
+    fn set(&mut self, key: Key, text: String, origin: Origin) {
+        self.0.insert(key, Found { text, origin });
+    }
+
+    /// Host and port as set-ups older than this program name them; each alone is enough.
+    fn legacy(&mut self, sources: &Sources) -> Result<(), ConfigError> {
+        let (host, port) = (
+            sources.variable("ARCHON_HOST"),
+            sources.variable("ARCHON_MCP_PORT"),
+        );
+        let names = match (&host, &port) {
+            (None, None) => return Ok(()),
+            (Some(_), None) => "ARCHON_HOST",
+            (None, Some(_)) => "ARCHON_MCP_PORT",
+            (Some(_), Some(_)) => "ARCHON_HOST and ARCHON_MCP_PORT",
+        };
+        let host = host.map_or(Ok("127.0.0.1".to_owned()), |h| utf8(h, Key::Listen, names))?;
+        let port = port.map_or(Ok("8051".to_owned()), |p| utf8(p, Key::Listen, names))?;
+        let listen = if host.contains(':') && !host.starts_with('[') {
+            format!("[{host}]:{port}")
+        } else {
+            format!("{host}:{port}")
+        };
+        self.set(Key::Listen, listen, Origin::LegacyEnvironment(names));
+        Ok(())
+    }
+
+    fn file(
+        &mut self,
+        path: PathBuf,
+        origin: impl Fn(PathBuf) -> Origin,
+    ) -> Result<(), ConfigError> {
+        let origin = origin(path.clone());
+        for (key, mut text) in file::read(&path, &origin)? {
+            if key == Key::DataDir {
+                // A relative path in a file means the same wherever the command is run from.
+                let folder = path.parent().unwrap_or(&path);
+                let absolute = folder.join(&text).into_os_string();
+                if !text.starts_with('~') {
+                    text = utf8(absolute, key, &origin.to_string())?;
+                }
+            }
+            self.set(key, text, origin.clone());
+        }
+        Ok(())
+    }
+}
+
+fn utf8(value: std::ffi::OsString, key: Key, origin: &str) -> Result<String, ConfigError> {
+    value.into_string().map_err(|_| ConfigError::Invalid {
+        key: key.name(),
+        origin: origin.to_owned(),
+        reason: "the value is not UTF-8".to_owned(),
+        hint: None,
+    })
+}

@@ -1,0 +1,243 @@
+//! Where settings come from, which of two wins, and what is said about a wrong one.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use archonctl::config::{ConfigError, Flags, Key, LogFormat, Origin, Settings, Sources, Upstream};
+
+fn resolve(variables: &[(&str, &str)], dir: &Path, flags: Flags) -> Result<Settings, ConfigError> {
+    Settings::resolve(&Sources::made_up(variables, dir), flags)
+}
+
+fn origin_of(settings: &Settings, key: Key) -> Origin {
+    let shown = settings.shown().into_iter().find(|shown| shown.key == key);
+    shown.expect("every key is shown").origin
+}
+
+fn refusal(variables: &[(&str, &str)]) -> ConfigError {
+    let all = [&[("HOME", "/home/me")], variables].concat();
+    let settings = resolve(&all, Path::new("/nowhere"), Flags::default()).expect("layers");
+    settings.serve_options().expect_err("a wrong value")
+}
+
+#[test]
+fn defaults_are_what_the_documents_say() {
+    let settings = resolve(
+        &[("HOME", "/home/me")],
+        Path::new("/nowhere"),
+        Flags::default(),
+    )
+    .expect("layers");
+    let options = settings.serve_options().expect("defaults");
+    assert_eq!(
+        options.data_dir,
+        PathBuf::from("/home/me/.local/share/archonctl")
+    );
+    assert_eq!(options.listen, "127.0.0.1:8051");
+    assert_eq!(options.upstream, None);
+    assert_eq!(options.session_timeout, Duration::from_secs(3600));
+    assert_eq!(options.idle_after, Duration::from_secs(300));
+    assert_eq!(options.disconnect_grace, Duration::from_secs(30));
+    assert_eq!(options.request_timeout, Duration::from_secs(300));
+    assert_eq!(options.drain_timeout, Duration::from_secs(10));
+    assert_eq!(options.workers, None);
+    assert_eq!(options.log, LogFormat::Text);
+    assert!(!options.journal_fsync);
+}
+
+#[test]
+fn each_layer_beats_the_one_below_it() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let user = dir.path().join("xdg/archonctl");
+    std::fs::create_dir_all(&user).expect("a directory");
+    std::fs::write(
+        user.join("config.toml"),
+        "idle_after = \"1m\"\nrequest_timeout = \"1m\"\ndrain_timeout = \"1m\"\nworkers = 1\n",
+    )
+    .expect("user file");
+    std::fs::write(
+        dir.path().join("archonctl.toml"),
+        "request_timeout = \"2m\"\ndrain_timeout = 120\nworkers = 2\njournal_fsync = true\n",
+    )
+    .expect("project file");
+    let xdg = dir.path().join("xdg");
+    let variables = [
+        ("HOME", "/home/me"),
+        ("XDG_CONFIG_HOME", xdg.to_str().expect("UTF-8")),
+        ("ARCHONCTL_DRAIN_TIMEOUT", "3m"),
+        ("ARCHONCTL_WORKERS", "3"),
+        ("ARCHONCTL_LOG", ""),
+    ];
+    let flags = Flags::default().with(Key::Workers, Some("4".to_owned()));
+    let settings = resolve(&variables, dir.path(), flags).expect("layers");
+    let options = settings.serve_options().expect("options");
+    assert_eq!(options.idle_after, Duration::from_secs(60));
+    assert_eq!(options.request_timeout, Duration::from_secs(120));
+    assert_eq!(options.drain_timeout, Duration::from_secs(180));
+    assert_eq!(options.workers, NonZeroUsize::new(4));
+    assert!(options.journal_fsync);
+    assert_eq!(
+        origin_of(&settings, Key::Log),
+        Origin::Default,
+        "an empty variable is not set"
+    );
+    assert_eq!(
+        origin_of(&settings, Key::IdleAfter),
+        Origin::UserFile(user.join("config.toml"))
+    );
+    assert_eq!(
+        origin_of(&settings, Key::RequestTimeout),
+        Origin::ProjectFile(dir.path().join("archonctl.toml"))
+    );
+    assert_eq!(
+        origin_of(&settings, Key::DrainTimeout),
+        Origin::Environment("ARCHONCTL_DRAIN_TIMEOUT".to_owned())
+    );
+    assert_eq!(
+        origin_of(&settings, Key::Workers),
+        Origin::Flag("--workers".to_owned())
+    );
+}
+
+#[test]
+fn legacy_variables_count_only_while_nothing_newer_speaks() {
+    let old = [
+        ("HOME", "/h"),
+        ("ARCHON_HOST", "0.0.0.0"),
+        ("ARCHON_MCP_PORT", "9000"),
+    ];
+    let listen = |variables: &[(&str, &str)], dir: &Path| {
+        let settings = resolve(variables, dir, Flags::default()).expect("layers");
+        settings.serve_options().expect("options").listen
+    };
+    let nowhere = Path::new("/nowhere");
+    assert_eq!(listen(&old, nowhere), "0.0.0.0:9000");
+    assert_eq!(listen(&old[..2], nowhere), "0.0.0.0:8051");
+    assert_eq!(listen(&[old[0], old[2]], nowhere), "127.0.0.1:9000");
+    assert_eq!(
+        listen(&[old[0], ("ARCHON_HOST", "::1")], nowhere),
+        "[::1]:8051"
+    );
+    let newer = [&old[..], &[("ARCHONCTL_LISTEN", "127.0.0.1:1")]].concat();
+    assert_eq!(listen(&newer, nowhere), "127.0.0.1:1");
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(
+        dir.path().join("archonctl.toml"),
+        "listen = \"127.0.0.1:2\"",
+    )
+    .expect("file");
+    assert_eq!(listen(&old, dir.path()), "127.0.0.1:2");
+}
+
+#[test]
+fn an_unknown_key_names_the_file_and_the_key() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("archonctl.toml");
+    std::fs::write(&file, "listne = \"127.0.0.1:1\"").expect("file");
+    let error = resolve(&[("HOME", "/h")], dir.path(), Flags::default()).expect_err("unknown key");
+    assert_eq!(
+        error.to_string(),
+        format!("{}: unknown key 'listne'", file.display())
+    );
+    assert!(error.hint().contains("listen"), "{}", error.hint());
+}
+
+#[test]
+fn broken_files_name_the_line_and_do_not_quote_it() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("archonctl.toml");
+    std::fs::write(&file, "log = \"text\"\nupstream = \"http://me:hunter2@h\n").expect("file");
+    let error = resolve(&[("HOME", "/h")], dir.path(), Flags::default()).expect_err("no TOML");
+    let said = format!("{error} {error:?}");
+    assert!(said.contains("line 2"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+    std::fs::write(&file, "upstream = { url = \"http://h\" }").expect("file");
+    let error = resolve(&[("HOME", "/h")], dir.path(), Flags::default()).expect_err("a table");
+    assert!(error.to_string().contains("not a table"), "{error}");
+}
+
+#[test]
+fn the_data_directory_follows_the_xdg_specification() {
+    let data_dir = |variables: &[(&str, &str)]| {
+        resolve(variables, Path::new("/nowhere"), Flags::default())
+            .expect("layers")
+            .data_dir()
+    };
+    let both = [("HOME", "/home/me"), ("XDG_DATA_HOME", "/data")];
+    assert_eq!(
+        data_dir(&both).expect("dir"),
+        PathBuf::from("/data/archonctl")
+    );
+    let relative = [("HOME", "/home/me"), ("XDG_DATA_HOME", "data")];
+    assert_eq!(
+        data_dir(&relative).expect("dir"),
+        PathBuf::from("/home/me/.local/share/archonctl")
+    );
+    let error = data_dir(&[]).expect_err("nowhere to go");
+    assert!(matches!(error, ConfigError::NoDataDir), "{error}");
+    assert!(error.hint().contains("--data-dir"), "{}", error.hint());
+    assert_eq!(
+        data_dir(&[("ARCHONCTL_DATA_DIR", "/srv")]).expect("dir"),
+        PathBuf::from("/srv")
+    );
+    assert!(data_dir(&[("ARCHONCTL_DATA_DIR", "~/x")]).is_err());
+}
+
+#[test]
+fn a_relative_data_directory_in_a_file_starts_at_the_file() {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("archonctl.toml"), "data_dir = \"state\"").expect("file");
+    let settings = resolve(&[], dir.path(), Flags::default()).expect("layers");
+    assert_eq!(settings.data_dir().expect("dir"), dir.path().join("state"));
+}
+
+#[test]
+fn wrong_values_name_the_setting_and_the_place() {
+    for (variable, value, said) in [
+        (
+            "ARCHONCTL_LISTEN",
+            "8051",
+            "listen (from ARCHONCTL_LISTEN): '8051' is no host:port",
+        ),
+        ("ARCHONCTL_LISTEN", "::1:8051", "is no host:port"),
+        ("ARCHONCTL_LISTEN", "host:99999", "'99999' is no port"),
+        ("ARCHONCTL_IDLE_AFTER", "soon", "'soon' is no duration"),
+        ("ARCHONCTL_SESSION_TIMEOUT", "0", "longer than nothing"),
+        ("ARCHONCTL_WORKERS", "0", "1 or more"),
+        ("ARCHONCTL_LOG", "xml", "neither 'text' nor 'json'"),
+        (
+            "ARCHONCTL_JOURNAL_FSYNC",
+            "yes",
+            "neither 'true' nor 'false'",
+        ),
+        ("ARCHONCTL_UPSTREAM", "host:1", "an http:// or https:// URL"),
+        ("ARCHONCTL_UPSTREAM_NAME", "a b", "is no name"),
+        (
+            "ARCHON_MCP_PORT",
+            "x",
+            "listen (from ARCHON_MCP_PORT): 'x' is no port",
+        ),
+    ] {
+        let error = refusal(&[(variable, value)]).to_string();
+        assert!(error.contains(said), "{variable}={value}: {error}");
+    }
+}
+
+#[test]
+fn credentials_in_the_upstream_are_refused_and_never_repeated() {
+    let variables = [
+        ("HOME", "/h"),
+        ("ARCHONCTL_UPSTREAM", "http://me:hunter2@host/mcp?k=hunter3"),
+    ];
+    let settings = resolve(&variables, Path::new("/nowhere"), Flags::default()).expect("layers");
+    let error = settings.serve_options().expect_err("credentials");
+    let said = format!("{error} {error:?} {} {settings:?}", error.hint());
+    assert!(said.contains("take the name and password out"), "{said}");
+    assert!(!said.contains("hunter"), "{said}");
+    let upstream = Upstream {
+        name: "x".to_owned(),
+        url: "http://host/mcp?token=hunter2".to_owned(),
+    };
+    assert!(!format!("{upstream:?}").contains("hunter2"));
+}
