@@ -47,6 +47,10 @@ pub enum Target {
     Resource(Box<str>),
 }
 
+/// The methods of the handshake. Their operations are rows like any other, but a session's `total_requests` leaves them
+/// out: a session that did nothing else has 0.
+pub const HANDSHAKE_METHODS: [&str; 2] = ["initialize", "server/discover"];
+
 /// One JSON-RPC request, finished: a row of `archon_mcp_requests`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Operation {
@@ -82,4 +86,12 @@ pub struct Operation {
     pub completion_tokens: Option<u32>,
     /// Estimated cost of those tokens.
     pub estimated_cost: Option<Cost>,
+}
+
+impl Operation {
+    /// Whether this is part of the handshake, which counts leave out.
+    #[must_use]
+    pub fn is_handshake(&self) -> bool {
+        HANDSHAKE_METHODS.contains(&&*self.method)
+    }
 }

@@ -1,108 +1,13 @@
 //! The shapes of the answers. Field names follow the REST contract; nothing here may be renamed or change type.
+//!
+//! Rows of the tables themselves are `store`'s types, shown as ours. Nothing here asks the store anything.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use uuid::Uuid;
 
-use crate::model::{Cost, Period, SessionId, SessionStatus, Timestamp};
-
-/// A session as lists show it: the contract's `Session` and what this tool adds.
-///
-/// Texts that other writers may have put into the database (client types, reasons) stay texts: an unknown one is
-/// shown as it stands.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct SessionRow {
-    /// The session's id.
-    pub session_id: SessionId,
-    /// Product name, `Unknown` where the client's name is not known.
-    pub client_type: String,
-    /// `clientInfo.version`, as sent.
-    pub client_version: Option<String>,
-    /// When the first request began.
-    pub connected_at: Timestamp,
-    /// End of the last operation or other activity.
-    pub last_activity: Timestamp,
-    /// `active`, `idle` or `disconnected`.
-    pub status: SessionStatus,
-    /// When it ended.
-    pub disconnected_at: Option<Timestamp>,
-    /// `disconnected_at - connected_at` in whole seconds.
-    pub total_duration: Option<i64>,
-    /// Why it ended.
-    pub disconnect_reason: Option<String>,
-    /// The user's id.
-    pub user_id: Option<Uuid>,
-    /// The user's e-mail address.
-    pub user_email: Option<String>,
-    /// The user's name.
-    pub user_name: Option<String>,
-    /// The client's capabilities, a JSON object.
-    pub client_capabilities: Option<serde_json::Value>,
-    /// Free-form JSON object.
-    pub metadata: serde_json::Value,
-    /// `clientInfo.name`, as sent.
-    pub client_name: Option<String>,
-    /// `legacy` or `modern`.
-    pub era: Option<String>,
-    /// The rule by which requests found this session.
-    pub derivation: Option<String>,
-    /// Name of the MCP server.
-    pub server: Option<String>,
-    /// Protocol revision.
-    pub protocol_version: Option<String>,
-    /// HTTP `User-Agent`, as sent.
-    pub user_agent: Option<String>,
-    /// When the end was noticed.
-    pub detected_at: Option<Timestamp>,
-    /// The session this one goes on from.
-    pub resumed_from: Option<SessionId>,
-    /// Operations finished.
-    pub total_requests: i64,
-    /// Of those, how many did not succeed.
-    pub failed_requests: i64,
-    /// Notifications seen.
-    pub notifications: i64,
-    /// Bytes of all requests' bodies.
-    pub bytes_in: i64,
-    /// Bytes of all answers' bodies.
-    pub bytes_out: i64,
-}
-
-/// Which sessions a list asks for.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SessionFilter {
-    /// Only these statuses; empty for all.
-    pub statuses: Vec<SessionStatus>,
-    /// Only sessions whose last activity lies in the period.
-    pub period: Option<Period>,
-    /// Only sessions of this client type (no regard to case).
-    pub client_type: Option<String>,
-    /// Only sessions with this server.
-    pub server: Option<String>,
-    /// Only sessions with at least one operation.
-    pub with_calls: bool,
-    /// How many rows at the most, and from which on.
-    pub page: Page,
-}
-
-/// A window on a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub struct Page {
-    /// Rows at the most.
-    pub limit: u32,
-    /// Rows left out before the first.
-    pub offset: u64,
-}
-
-impl Default for Page {
-    fn default() -> Self {
-        Self {
-            limit: 50,
-            offset: 0,
-        }
-    }
-}
+use crate::model::{Cost, Period};
+use crate::store::{OperationRow, SessionRow};
 
 /// A page of sessions, newest activity first, and how many match in all.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -111,49 +16,6 @@ pub struct SessionPage {
     pub sessions: Vec<SessionRow>,
     /// How many sessions match, on all pages.
     pub total: i64,
-}
-
-/// An operation as it is stored: the contract's `Request` and what this tool adds.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct OperationRow {
-    /// The operation's id.
-    pub request_id: Uuid,
-    /// Its session.
-    pub session_id: SessionId,
-    /// JSON-RPC method.
-    pub method: String,
-    /// Tool, for `tools/call`.
-    pub tool_name: Option<String>,
-    /// Estimated tokens of the arguments.
-    pub prompt_tokens: Option<i64>,
-    /// Estimated tokens of the result.
-    pub completion_tokens: Option<i64>,
-    /// Their sum; an unknown one counts as 0.
-    pub total_tokens: i64,
-    /// Estimated cost in US dollars.
-    pub estimated_cost: Cost,
-    /// When it started.
-    pub timestamp: Timestamp,
-    /// Milliseconds, rounded to the nearest.
-    pub duration_ms: Option<i64>,
-    /// `success`, `error` or `timeout`.
-    pub status: String,
-    /// What went wrong.
-    pub error_message: Option<String>,
-    /// Prompt, for `prompts/get`.
-    pub prompt_name: Option<String>,
-    /// URI, for `resources/read` and its kin.
-    pub resource_uri: Option<String>,
-    /// `client` or `server`: who sent the request.
-    pub sent_by: String,
-    /// Bytes of the request's body.
-    pub bytes_in: Option<i64>,
-    /// Bytes of the answer's body.
-    pub bytes_out: Option<i64>,
-    /// Protocol revision.
-    pub protocol_version: Option<String>,
-    /// W3C trace id.
-    pub trace_id: Option<String>,
 }
 
 /// Sums over operations.
@@ -263,37 +125,6 @@ pub struct ClientStats {
     pub total_requests: i64,
     /// Of those, how many did not succeed.
     pub failed_requests: i64,
-}
-
-/// What one user did. Grouped by user id; the latest e-mail address and name are shown.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct UserStats {
-    /// The user; `None` gathers sessions without one.
-    pub user_id: Option<Uuid>,
-    /// Latest e-mail address.
-    pub user_email: Option<String>,
-    /// Latest name.
-    pub user_name: Option<String>,
-    /// All sessions.
-    pub total_sessions: i64,
-    /// Of those, not disconnected.
-    pub active_sessions: i64,
-    /// Of those, ended.
-    pub disconnected_sessions: i64,
-    /// Mean duration of ended sessions, seconds.
-    pub avg_session_duration_seconds: Option<f64>,
-    /// Longest duration of ended sessions, seconds.
-    pub max_session_duration_seconds: Option<i64>,
-    /// First session's start.
-    pub first_session_at: Timestamp,
-    /// Last activity.
-    pub last_activity_at: Timestamp,
-    /// Operations.
-    pub total_requests: i64,
-    /// Estimated tokens.
-    pub total_tokens: i64,
-    /// Estimated cost.
-    pub total_cost: Cost,
 }
 
 /// What was used in a period: successful operations only, as the contract says.

@@ -1,54 +1,30 @@
 //! The store: connection, migrations, every SQL statement.
+//!
+//! Owns the database. It is written by folding the tracker's records into it ([`Store::fold`]) and by settling what a dead
+//! instance left behind; everything else reads. Imports `model` only, and interprets nothing: what a question means is
+//! decided in `reports`, what ends a session in `tracking`. What differs between databases stands in [`dialect`].
 
-use std::path::Path;
+mod codec;
+mod connection;
+mod dialect;
+mod error;
+mod fold;
+mod live;
+mod migrations;
+mod positions;
+mod queries;
+mod rows;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
-use crate::model::{InstanceId, Record};
-
-/// A database that holds sessions and operations.
-#[derive(Debug, Clone)]
-pub struct Store {}
-
-/// Why the store did not do what was asked.
-#[derive(Debug, thiserror::Error)]
-#[error("store")]
-pub struct StoreError {}
-
-impl StoreError {
-    /// Whether the same call can succeed later without anybody changing anything.
-    #[must_use]
-    pub fn is_transient(&self) -> bool {
-        false
-    }
-}
-
-/// How far an instance's journal has been taken into the store.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord)]
-pub struct JournalPosition {
-    /// Number of the segment.
-    pub segment: u64,
-    /// Offset of the first byte not yet taken.
-    pub offset: u64,
-}
-
-impl Store {
-    /// Opens the embedded database in `data_dir`.
-    ///
-    /// # Errors
-    /// When it cannot be opened.
-    pub async fn open_embedded(data_dir: &Path) -> Result<Self, StoreError> {
-        todo!("{data_dir:?}")
-    }
-
-    /// Takes `records` of `instance`'s journal, and the position behind them, in one transaction.
-    ///
-    /// # Errors
-    /// When the store does not take them; then nothing of the batch is stored.
-    pub async fn fold(
-        &self,
-        instance: InstanceId,
-        records: &[Record],
-        position: JournalPosition,
-    ) -> Result<(), StoreError> {
-        todo!("{instance:?} {records:?} {position:?}")
-    }
-}
+pub use connection::Store;
+pub use error::StoreError;
+pub use fold::JournalPosition;
+pub use live::StoredSession;
+pub use migrations::{AppliedMigration, MigrationReport, MigrationStanding, MigrationState};
+pub use rows::{
+    ClientSums, OperationRow, Page, ReasonSums, SessionFilter, SessionRow, SessionWithSums,
+    ToolSums, UserStats,
+};

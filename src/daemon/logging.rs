@@ -1,0 +1,25 @@
+//! Log lines, on standard error.
+
+use std::io::{self, IsTerminal};
+
+use tracing_subscriber::EnvFilter;
+
+use crate::config::LogFormat;
+
+/// Starts writing log lines: level `info`, or what `ARCHONCTL_LOG` says in tracing's filter syntax. A second call
+/// changes nothing.
+pub fn init_logging(format: LogFormat) {
+    let filter = EnvFilter::try_from_env("ARCHONCTL_LOG")
+        .unwrap_or_else(|_| EnvFilter::new("info,refinery_core=warn"));
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(io::stderr)
+        .with_target(false);
+    let colour = io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    // Fails only when another subscriber is set already, and then that one serves.
+    let _ = match format {
+        LogFormat::Text => builder.with_ansi(colour).try_init(),
+        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+    };
+}

@@ -1,0 +1,336 @@
+//! The daemon: the only place that wires subsystems together. Starts them, drains them, stops them.
+
+mod logging;
+mod signals;
+
+pub use logging::init_logging;
+
+use std::fs;
+use std::num::NonZeroUsize;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use bytes::Bytes;
+use http_body_util::BodyExt;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::api::health::health_json;
+use crate::api::mcp_server::{self, McpServerDeps};
+use crate::config::ServeOptions;
+use crate::journal::{Journal, JournalOptions};
+use crate::model::{Clock, HealthView, InstanceId, SystemClock, Timestamp, UuidV7Source};
+use crate::proxy::{self, LocalService, Proxy, ProxyOptions, ServerHandle, Upstream};
+use crate::store::Store;
+use crate::tracking::{Shipper, ShipperHandle, Tracker, TrackerOptions, journal_root, settle_dead};
+
+use signals::Signals;
+
+/// Name under which queries show the built-in MCP server.
+pub const BUILT_IN: &str = "archonctl";
+
+/// Runs the daemon until it is told to stop (SIGTERM, Ctrl-C).
+///
+/// # Errors
+/// When it cannot start: the data directory cannot be written, the port is taken, the store cannot be opened.
+pub fn run(options: &ServeOptions) -> anyhow::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .context("starting the runtime")?;
+    runtime.block_on(serve(options))
+}
+
+async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    let mut signals = Signals::install().context("listening for signals")?;
+    make_data_dir(&options.data_dir)?;
+    let listener = bind(&options.listen).await?;
+    let address = listener
+        .local_addr()
+        .context("reading the listener's address")?;
+    let daemon = Daemon::start(options, listener).await?;
+    let ready_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let upstream = daemon.proxy.upstream.health();
+    tracing::info!(data_dir = %options.data_dir.display(), ready_ms, "relaying http://{address}/mcp to {} ({})", upstream.name, upstream.url);
+    let tried = daemon.proxy.upstream.clone();
+    tokio::spawn(async move { tried.try_once().await });
+    let why = signals.next().await;
+    tracing::info!("{why}: finishing what is under way; again to stop at once");
+    tokio::select! {
+        () = daemon.drain(options.drain_timeout) => {}
+        why = signals.next() => tracing::warn!("{why} again: stopping at once"),
+    }
+    daemon.stop().await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Makes the data directory, readable by its owner only, and checks that files can be made in it.
+fn make_data_dir(dir: &Path) -> anyhow::Result<()> {
+    let hint = "name another with --data-dir, or ARCHONCTL_DATA_DIR";
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
+        .with_context(|| {
+            format!(
+                "the data directory {} cannot be made; {hint}",
+                dir.display()
+            )
+        })?;
+    let probe = dir.join(format!(".writable-{}", std::process::id()));
+    fs::write(&probe, b"")
+        .and_then(|()| fs::remove_file(&probe))
+        .with_context(|| {
+            format!(
+                "the data directory {} cannot be written; {hint}",
+                dir.display()
+            )
+        })
+}
+
+async fn bind(listen: &str) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(listen).await.map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
+            "{listen} is taken by another program; stop it, or listen elsewhere with --listen HOST:PORT (port 0 takes a free one)"
+        ),
+        std::io::ErrorKind::PermissionDenied => {
+            anyhow::anyhow!("{listen} may not be listened on by this user; choose a port over 1023 with --listen HOST:PORT")
+        }
+        _ => anyhow::anyhow!("{listen} cannot be listened on: {error}"),
+    })
+}
+
+/// The running subsystems.
+struct Daemon {
+    proxy: Arc<Proxy>,
+    server: ServerHandle,
+    store: Store,
+    journal: Arc<Journal>,
+    sweeper: tokio::task::JoinHandle<()>,
+    shipper: std::thread::JoinHandle<bool>,
+    stop_shipping: CancellationToken,
+}
+
+impl Daemon {
+    async fn start(options: &ServeOptions, listener: TcpListener) -> anyhow::Result<Self> {
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let started_at = clock.now();
+        let store = Store::open_embedded(&options.data_dir).await?;
+        let migrated = store.migrate_up().await?;
+        for migration in &migrated.applied {
+            tracing::info!("migration {} applied", migration.name);
+        }
+        let settled = settle_dead(
+            &options.data_dir,
+            &store,
+            options.session_timeout,
+            started_at,
+        )
+        .await?;
+        let instance = InstanceId(Uuid::now_v7());
+        let root = journal_root(&options.data_dir);
+        let journal = Arc::new(Journal::create(&root, instance, JournalOptions::default())?);
+        let tracker = Arc::new(Tracker::new(
+            TrackerOptions {
+                session_timeout: options.session_timeout,
+                idle_after: options.idle_after,
+                disconnect_grace: options.disconnect_grace,
+                ..TrackerOptions::default()
+            },
+            clock.clone(),
+            Arc::new(UuidV7Source),
+            journal.clone(),
+        ));
+        if settled.records > 0 || settled.closed > 0 || !settled.open.is_empty() {
+            let (records, closed, open) = (settled.records, settled.closed, settled.open.len());
+            tracing::info!(
+                records,
+                closed,
+                open,
+                "settled what an instance that is gone had left behind"
+            );
+        }
+        let ids: Vec<_> = settled
+            .open
+            .iter()
+            .map(|session| session.opened.session_id)
+            .collect();
+        store.adopt(&ids, instance).await?;
+        tracker.adopt(settled.open);
+
+        let (shipper, handle) = Shipper::new(journal.clone(), store.clone());
+        let stop_shipping = CancellationToken::new();
+        let stop = stop_shipping.clone();
+        let shipper = std::thread::Builder::new().name("shipper".to_owned()).spawn(move || {
+            match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+                Ok(runtime) => runtime.block_on(shipper.run(stop)),
+                Err(error) => {
+                    tracing::error!(%error, "the shipper cannot run; records wait in the journal");
+                    false
+                }
+            }
+        })?;
+        let guard_loopback = listener.local_addr()?.ip().is_loopback();
+        let proxy = Self::wire_proxy(
+            options,
+            &store,
+            &clock,
+            started_at,
+            &tracker,
+            &journal,
+            handle,
+            guard_loopback,
+        )?;
+        let workers = options
+            .workers
+            .or_else(|| std::thread::available_parallelism().ok())
+            .unwrap_or(NonZeroUsize::MIN);
+        let server = proxy::serve(&proxy, listener, workers).context("starting the workers")?;
+        let shortest = options
+            .session_timeout
+            .min(options.idle_after)
+            .min(options.disconnect_grace);
+        let sweeper = tokio::spawn(sweep(tracker, shortest));
+        Ok(Self {
+            proxy,
+            server,
+            store,
+            journal,
+            sweeper,
+            shipper,
+            stop_shipping,
+        })
+    }
+
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the one place where everything meets"
+    )]
+    fn wire_proxy(
+        options: &ServeOptions,
+        store: &Store,
+        clock: &Arc<dyn Clock>,
+        started_at: Timestamp,
+        tracker: &Arc<Tracker>,
+        journal: &Arc<Journal>,
+        shipper: ShipperHandle,
+        guard_loopback: bool,
+    ) -> anyhow::Result<Arc<Proxy>> {
+        let (health_tracker, health_journal) = (tracker.clone(), journal.clone());
+        let own_health = move || HealthView {
+            open_sessions: health_tracker.open_sessions() as u64,
+            operations_recorded: health_tracker.counters.recorded.load(Ordering::Relaxed),
+            records_dropped: health_tracker.counters.dropped.load(Ordering::Relaxed),
+            bodies_unparsed: health_tracker.counters.unparsed.load(Ordering::Relaxed),
+            journal_backlog_bytes: health_journal.backlog_bytes(),
+            store_error: shipper.trouble(),
+            upstreams: Vec::new(),
+        };
+        let own_health: Arc<dyn Fn() -> HealthView + Send + Sync> = Arc::new(own_health);
+        let upstream = Arc::new(match &options.upstream {
+            Some(upstream) => Upstream::remote(&upstream.name, &upstream.url)?,
+            None => Upstream::local(
+                BUILT_IN,
+                built_in(options, store, clock, started_at, &own_health),
+            ),
+        });
+        let (health_clock, health_upstream) = (clock.clone(), upstream.clone());
+        let health = move || {
+            let mut view = own_health();
+            view.upstreams.push(health_upstream.health());
+            let uptime = health_clock.now().since(started_at).as_secs();
+            Bytes::from(health_json(&view, uptime).to_string())
+        };
+        let proxy_options = ProxyOptions {
+            request_timeout: options.request_timeout,
+            guard_loopback,
+        };
+        Ok(Arc::new(Proxy {
+            tracker: tracker.clone(),
+            upstream,
+            options: proxy_options,
+            health: Box::new(health),
+        }))
+    }
+
+    /// Takes nothing new, and waits until what is under way is done, `longest` at the most.
+    async fn drain(&self, longest: Duration) {
+        self.server.drain();
+        let under_way = &self.proxy.tracker.counters.in_progress;
+        let until = Instant::now() + longest;
+        while under_way.load(Ordering::Relaxed) > 0 {
+            if Instant::now() >= until {
+                tracing::warn!(
+                    requests = under_way.load(Ordering::Relaxed),
+                    "the drain timeout is over; cutting them off"
+                );
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Closes every session, carries everything into the store, and ends.
+    async fn stop(self) {
+        self.sweeper.abort();
+        // Before connections are cut, so that the sessions end for this reason and not as if their clients had left.
+        self.proxy.tracker.shut_down();
+        self.server.stop().await;
+        self.stop_shipping.cancel();
+        let shipped = tokio::task::spawn_blocking(move || self.shipper.join()).await;
+        if let Ok(Ok(true)) = shipped {
+            if let Err(error) = self.journal.remove() {
+                tracing::warn!(%error, "the empty journal stays behind");
+            }
+            if let Err(error) = self.store.forget_journal(self.journal.instance()).await {
+                tracing::warn!(%error, "the journal's position stays behind in the store");
+            }
+        } else {
+            tracing::warn!(
+                "the store did not take everything; the rest waits in the journal for the next start"
+            );
+        }
+        self.store.close().await;
+    }
+}
+
+async fn sweep(tracker: Arc<Tracker>, shortest: Duration) {
+    let every = (shortest / 4).clamp(Duration::from_millis(20), Duration::from_secs(1));
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        tracker.sweep();
+    }
+}
+
+/// The built-in MCP server as the proxy calls it.
+fn built_in(
+    options: &ServeOptions,
+    store: &Store,
+    clock: &Arc<dyn Clock>,
+    started_at: Timestamp,
+    health: &Arc<dyn Fn() -> HealthView + Send + Sync>,
+) -> LocalService {
+    let service = Arc::new(mcp_server::service(McpServerDeps {
+        store: store.clone(),
+        clock: clock.clone(),
+        started_at,
+        session_timeout: options.session_timeout,
+        health: health.clone(),
+    }));
+    Box::new(move |request| {
+        let service = service.clone();
+        Box::pin(async move {
+            let response = service.handle(request).await;
+            response.map(|body| body.map_err(|never| match never {}).boxed())
+        })
+    })
+}

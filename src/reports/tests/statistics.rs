@@ -1,0 +1,239 @@
+//! Sums: by client type, by user, by tool.
+
+use uuid::Uuid;
+
+use super::{close_to, lists, period};
+use crate::model::OperationStatus::{self, Error, Success, Timeout};
+use crate::model::{Cost, Record, Target, UserContext};
+use crate::reports::{UsageTotals, UsageWithSessions, session_stats, usage_summary, user_stats};
+use crate::store::testing::{TestStore, at, call, close, open, opened, operation};
+
+#[tokio::test]
+async fn session_statistics_count_old_spellings_in_the_right_column() {
+    let mut test = lists().await;
+    test.fold(&[call(50, 2, 11)]).await;
+    let mut failed = operation(51, 2, 11);
+    failed.status = Error;
+    test.fold(&[Record::OperationFinished(Box::new(failed))])
+        .await;
+    test.execute(
+        "INSERT INTO archon_mcp_sessions (session_id, client_type, status, connected_at, last_activity, disconnected_at, disconnect_reason, total_duration)
+         VALUES (randomblob(16), 'Old', 'disconnected', 1, 1, 2, 'timeout_no_activity', 4),
+                (randomblob(16), 'Old', 'disconnected', 1, 1, 2, 'error: Broken', 6),
+                (randomblob(16), 'Old', 'disconnected', 1, 1, 2, 'error', NULL),
+                (randomblob(16), 'Old', 'disconnected', 1, 1, 2, 'errors happen', NULL),
+                (randomblob(16), 'Old', 'active', 1, 1, NULL, 'timeout', 1000)",
+    )
+    .await;
+    let stats = session_stats(&test.store, None).await.expect("an answer");
+    let names: Vec<_> = stats
+        .by_client
+        .iter()
+        .map(|c| (c.client_type.as_str(), c.total_sessions))
+        .collect();
+    assert_eq!(
+        names,
+        [("Old", 5), ("Zed", 3), ("Cursor", 2), ("Claude", 1)]
+    );
+    let old = &stats.by_client[0];
+    assert_eq!(
+        (
+            old.active_sessions,
+            old.idle_sessions,
+            old.disconnected_sessions
+        ),
+        (1, 0, 4)
+    );
+    assert_eq!(
+        (
+            old.timeout_disconnects,
+            old.client_disconnects,
+            old.error_disconnects
+        ),
+        (1, 0, 2)
+    );
+    assert!(close_to(old.avg_duration_seconds, 5.0));
+    assert_eq!(old.max_duration_seconds, Some(6));
+    let zed = &stats.by_client[1];
+    assert_eq!(
+        (
+            zed.timeout_disconnects,
+            zed.client_disconnects,
+            zed.error_disconnects
+        ),
+        (1, 1, 1)
+    );
+    let cursor = &stats.by_client[2];
+    assert_eq!((cursor.active_sessions, cursor.idle_sessions), (1, 1));
+    assert_eq!((cursor.total_requests, cursor.failed_requests), (2, 1));
+    assert_eq!(
+        (cursor.avg_duration_seconds, cursor.max_duration_seconds),
+        (None, None)
+    );
+    let total = &stats.total;
+    assert_eq!(
+        (
+            total.client_type.as_str(),
+            total.total_sessions,
+            total.total_requests
+        ),
+        ("all", 11, 3)
+    );
+    assert_eq!(
+        (
+            total.active_sessions,
+            total.idle_sessions,
+            total.disconnected_sessions
+        ),
+        (3, 1, 7)
+    );
+    // (4 + 6 + 0 + 0 + 20) / 5
+    assert!(close_to(total.avg_duration_seconds, 6.0));
+    assert_eq!(total.max_duration_seconds, Some(20));
+
+    let some = session_stats(&test.store, Some(period(10, 50)))
+        .await
+        .expect("an answer");
+    assert_eq!((some.by_client.len(), some.total.total_sessions), (1, 2));
+    let none = session_stats(&test.store, Some(period(900, 901)))
+        .await
+        .expect("an answer");
+    assert!(none.by_client.is_empty());
+    assert_eq!(none.total.total_sessions, 0);
+}
+
+fn of_user(n: u128, seconds: i64, user: Option<u128>, email: Option<&str>) -> Record {
+    let mut session = opened(n, seconds);
+    session.user = UserContext {
+        user_id: user.map(Uuid::from_u128),
+        user_email: email.map(Into::into),
+        user_name: email.map(|_| format!("name-{n}").into()),
+    };
+    Record::SessionOpened(Box::new(session))
+}
+
+#[tokio::test]
+async fn a_user_who_changed_the_address_is_one_user() {
+    let mut test = TestStore::new().await;
+    test.fold(&[
+        of_user(1, 0, Some(7), Some("old@example.org")),
+        of_user(2, 50, Some(7), Some("new@example.org")),
+        of_user(3, 60, Some(7), None),
+        of_user(4, 20, Some(8), None),
+        of_user(5, 10, None, None),
+        call(1, 1, 5),
+        call(2, 2, 55),
+        call(3, 4, 20),
+        close(1, 30, "timeout"),
+        close(2, 60, "client_disconnect"),
+    ])
+    .await;
+    let users = user_stats(&test.store, None).await.expect("an answer");
+    assert_eq!(
+        users
+            .iter()
+            .map(|u| u.user_id.map(|id| id.as_u128()))
+            .collect::<Vec<_>>(),
+        [Some(7), Some(8), None]
+    );
+    let seven = &users[0];
+    assert_eq!(seven.user_email.as_deref(), Some("new@example.org"));
+    assert_eq!(seven.user_name.as_deref(), Some("name-2"));
+    assert_eq!(
+        (
+            seven.total_sessions,
+            seven.active_sessions,
+            seven.disconnected_sessions
+        ),
+        (3, 1, 2)
+    );
+    assert!(close_to(seven.avg_session_duration_seconds, 20.0));
+    assert_eq!(seven.max_session_duration_seconds, Some(30));
+    assert_eq!(
+        (seven.first_session_at, seven.last_activity_at),
+        (at(0), at(60))
+    );
+    assert_eq!(
+        (seven.total_requests, seven.total_tokens, seven.total_cost),
+        (2, 60, Cost::from_micros(60))
+    );
+    assert_eq!(users[1].avg_session_duration_seconds, None);
+    assert_eq!((users[2].total_sessions, users[2].total_requests), (1, 0));
+
+    // Open at some time between 25 and 40: session 1 had its last activity at 5.1, so only none.
+    let some = user_stats(&test.store, Some(period(25, 40)))
+        .await
+        .expect("an answer");
+    assert!(some.is_empty());
+    let some = user_stats(&test.store, Some(period(5, 15)))
+        .await
+        .expect("an answer");
+    assert_eq!(
+        some.iter()
+            .map(|u| (u.user_id.is_some(), u.total_sessions))
+            .collect::<Vec<_>>(),
+        [(false, 1), (true, 1)]
+    );
+}
+
+#[tokio::test]
+async fn usage_counts_successful_operations_of_the_period_by_tool() {
+    let mut test = TestStore::new().await;
+    let tool =
+        |id: u128, session: u128, seconds: i64, name: Option<&str>, status: OperationStatus| {
+            let mut operation = operation(id, session, seconds);
+            operation.target = name.map(|name| Target::Tool(name.into()));
+            if name.is_none() {
+                operation.method = "tools/list".into();
+                operation.prompt_tokens = None;
+            }
+            operation.status = status;
+            Record::OperationFinished(Box::new(operation))
+        };
+    test.fold(&[
+        open(1, 0),
+        open(2, 0),
+        open(3, 0),
+        tool(1, 1, 10, Some("b"), Success),
+        tool(2, 1, 20, Some("a"), Success),
+        tool(3, 2, 20, Some("c"), Success),
+        tool(4, 2, 20, Some("c"), Success),
+        tool(5, 2, 20, Some("c"), Error),
+        tool(6, 3, 20, Some("c"), Timeout),
+        tool(7, 1, 20, None, Success),
+        tool(8, 3, 21, Some("late"), Success),
+    ])
+    .await;
+    let answer = usage_summary(&test.store, period(10, 20))
+        .await
+        .expect("an answer");
+    let tools: Vec<_> = answer
+        .by_tool
+        .iter()
+        .map(|t| (t.name.as_str(), t.count, t.tokens, t.cost.as_micros()))
+        .collect();
+    assert_eq!(
+        tools,
+        [
+            ("c", 2, 60, 60),
+            ("a", 1, 30, 30),
+            ("b", 1, 30, 30),
+            ("tools/list", 1, 20, 30)
+        ]
+    );
+    assert_eq!(answer.summary.unique_sessions, 2);
+    assert_eq!(
+        answer.summary.totals,
+        UsageTotals {
+            total_requests: 5,
+            total_prompt_tokens: 40,
+            total_completion_tokens: 100,
+            total_tokens: 140,
+            total_cost: Cost::from_micros(150),
+        }
+    );
+    let nothing = usage_summary(&test.store, period(900, 901))
+        .await
+        .expect("an answer");
+    assert_eq!(nothing.summary, UsageWithSessions::default());
+}

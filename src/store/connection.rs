@@ -1,0 +1,157 @@
+//! Opening a database and handing out connections and transactions.
+//!
+//! Owns the pools and the one place that tells their kinds apart. Knows no table.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sqlx::sqlite::{Sqlite, SqlitePool};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use super::dialect;
+use super::error::{StoreError, driver_is_transient};
+
+/// A database that holds sessions and operations. Cheap to clone; clones share their connections.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pool: Pool,
+    location: Arc<Path>,
+    /// Writers of this process queue here, in turn, rather than in SQLite's sleeping lock.
+    writer: Arc<Mutex<()>>,
+}
+
+/// The kinds of databases. PostgreSQL joins here.
+#[derive(Debug, Clone)]
+pub(super) enum Pool {
+    Sqlite(SqlitePool),
+}
+
+/// A transaction that writes. Dropped without [`WriteTx::commit`] it rolls back.
+pub(super) struct WriteTx {
+    pub(super) tx: Tx,
+    _turn: OwnedMutexGuard<()>,
+}
+
+/// The kinds of transactions.
+pub(super) enum Tx {
+    Sqlite(sqlx::Transaction<'static, Sqlite>),
+}
+
+/// Evaluates `$body` with `$pool` bound to the pool at hand, whatever its kind.
+macro_rules! on_pool {
+    ($store:expr, $pool:ident => $body:expr) => {
+        match $store.pool() {
+            $crate::store::connection::Pool::Sqlite($pool) => $body,
+        }
+    };
+}
+
+/// Evaluates `$body` with `$conn` bound to the transaction's connection, whatever its kind.
+macro_rules! on_tx {
+    ($tx:expr, $conn:ident => $body:expr) => {
+        match &mut $tx.tx {
+            $crate::store::connection::Tx::Sqlite(tx) => {
+                let $conn = &mut **tx;
+                $body
+            }
+        }
+    };
+}
+
+pub(super) use {on_pool, on_tx};
+
+impl Store {
+    /// Opens the embedded database in `data_dir`, which must exist, and creates the file if there is none. The schema is
+    /// neither made nor checked: see [`Store::migrate_up`] and [`Store::check_schema`].
+    ///
+    /// # Errors
+    /// [`StoreError::NoDataDir`] without the directory, [`StoreError::Open`] when the file does not open.
+    pub async fn open_embedded(data_dir: &Path) -> Result<Self, StoreError> {
+        if !data_dir.is_dir() {
+            return Err(StoreError::NoDataDir {
+                path: data_dir.to_owned(),
+            });
+        }
+        Self::open_file(data_dir.join(dialect::EMBEDDED_FILE), true).await
+    }
+
+    /// Opens the embedded database in `data_dir` only if it is there: for questions, which must not create one.
+    ///
+    /// # Errors
+    /// [`StoreError::NoDatabase`] without the file, [`StoreError::Open`] when it does not open.
+    pub async fn open_embedded_existing(data_dir: &Path) -> Result<Self, StoreError> {
+        let file = data_dir.join(dialect::EMBEDDED_FILE);
+        if !file.is_file() {
+            return Err(StoreError::NoDatabase { path: file });
+        }
+        Self::open_file(file, false).await
+    }
+
+    async fn open_file(file: PathBuf, create: bool) -> Result<Self, StoreError> {
+        // Turning a new file to write-ahead logging takes a lock that SQLite does not wait for; two processes that
+        // start at once on a new directory would otherwise see one of them fail.
+        let deadline = Instant::now() + Duration::from_secs(5);
+        let pool = loop {
+            match dialect::embedded_pool(dialect::embedded_options(&file, create)).await {
+                Ok(pool) => break pool,
+                Err(error) if driver_is_transient(&error) && Instant::now() < deadline => {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+                Err(source) => return Err(StoreError::Open { path: file, source }),
+            }
+        };
+        Ok(Self {
+            pool: Pool::Sqlite(pool),
+            location: file.into(),
+            writer: Arc::default(),
+        })
+    }
+
+    /// Where the database is, for people: a path here, later also a URL without credentials.
+    #[must_use]
+    pub fn location(&self) -> String {
+        self.location.display().to_string()
+    }
+
+    /// Closes all connections, once they are free, and brings the write-ahead log into the database. Other clones of
+    /// this store are closed with it.
+    pub async fn close(&self) {
+        on_pool!(self, pool => pool.close().await);
+    }
+
+    pub(super) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+
+    /// Starts a transaction that holds the right to write from its beginning.
+    pub(super) async fn begin_write(&self) -> Result<WriteTx, StoreError> {
+        let turn = Arc::clone(&self.writer).lock_owned().await;
+        let tx = match &self.pool {
+            Pool::Sqlite(pool) => pool
+                .begin_with(dialect::BEGIN_WRITE)
+                .await
+                .map(Tx::Sqlite)
+                .map_err(StoreError::during("start writing"))?,
+        };
+        Ok(WriteTx { tx, _turn: turn })
+    }
+}
+
+impl WriteTx {
+    /// Makes everything done in this transaction last.
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        match self.tx {
+            Tx::Sqlite(tx) => tx.commit().await,
+        }
+        .map_err(StoreError::during("commit"))
+    }
+
+    /// Undoes everything done in this transaction.
+    pub(super) async fn rollback(self) -> Result<(), StoreError> {
+        match self.tx {
+            Tx::Sqlite(tx) => tx.rollback().await,
+        }
+        .map_err(StoreError::during("roll back"))
+    }
+}

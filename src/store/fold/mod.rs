@@ -1,0 +1,133 @@
+//! Taking the tracker's records into the database.
+//!
+//! A fold reads what is known of the sessions a batch names, works the records out in memory one after the other
+//! ([`batch`]), and writes the outcome in a few statements of many rows: the result is the same as taking them one at a
+//! time. The journal position is stored in the same transaction, so a batch that is sent again changes nothing; where
+//! positions were lost, operations that are there already are recognised by their id and counted once.
+//!
+//! Owns the transaction. Does not read the journal and decides nothing about sessions that the records don't say.
+
+mod batch;
+mod read;
+mod tracked;
+mod write;
+
+use std::collections::HashSet;
+
+use self::batch::Batch;
+use super::connection::{Store, WriteTx};
+use super::error::StoreError;
+use super::positions;
+use crate::model::{InstanceId, Record, RequestId, SessionClosed};
+
+/// How far an instance's journal has been taken into the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord)]
+pub struct JournalPosition {
+    /// Number of the segment.
+    pub segment: u64,
+    /// Offset of the first byte not yet taken.
+    pub offset: u64,
+}
+
+/// How a batch met what was stored before it.
+enum Taken {
+    /// Everything is written.
+    Whole,
+    /// Some operations had been there already: the sums are wrong, so the transaction must be undone.
+    Repeated,
+}
+
+impl Store {
+    /// Takes `records` of `instance`'s journal, and the position behind them, in one transaction. A `position` that is
+    /// not after the stored one changes nothing: the batch was taken before.
+    ///
+    /// An operation, notification or end of a session that nobody knows (its opening record was lost) is not: a session
+    /// of client type `Unknown`, without server or key, stands in for it, owned by `instance`, and takes its identity
+    /// should the opening record come later.
+    ///
+    /// # Errors
+    /// When the store does not take them; then nothing of the batch is stored.
+    pub async fn fold(
+        &self,
+        instance: InstanceId,
+        records: &[Record],
+        position: JournalPosition,
+    ) -> Result<(), StoreError> {
+        let mut repeated = None;
+        loop {
+            let mut tx = self.begin_write().await?;
+            let stored = positions::read(&mut tx, instance).await?;
+            if stored.is_some_and(|stored| position <= stored) {
+                return tx.rollback().await;
+            }
+            match take(&mut tx, Some(instance), records, repeated.as_ref()).await? {
+                Taken::Whole => {
+                    positions::write(&mut tx, instance, position).await?;
+                    return tx.commit().await;
+                }
+                Taken::Repeated => {
+                    tx.rollback().await?;
+                    repeated = Some(self.stored_operations(records).await?);
+                }
+            }
+        }
+    }
+
+    /// Ends sessions outside any journal: at a start, for sessions of instances that are gone. The first reason wins, as
+    /// in a fold; sessions that nobody knows are left out.
+    ///
+    /// # Errors
+    /// When the store does not take them; then none of them is ended.
+    pub async fn settle(&self, closed: &[SessionClosed]) -> Result<(), StoreError> {
+        let records: Vec<Record> = closed.iter().copied().map(Record::SessionClosed).collect();
+        let mut tx = self.begin_write().await?;
+        take(&mut tx, None, &records, None).await?;
+        tx.commit().await
+    }
+
+    /// Which operations of `records` are stored already.
+    async fn stored_operations(
+        &self,
+        records: &[Record],
+    ) -> Result<HashSet<RequestId>, StoreError> {
+        let ids: Vec<RequestId> = records
+            .iter()
+            .filter_map(|record| match record {
+                Record::OperationFinished(operation) => Some(operation.request_id),
+                _ => None,
+            })
+            .collect();
+        read::stored_operations(self, &ids).await
+    }
+}
+
+/// Works `records` out and writes the outcome. `repeated` names the operations that are known to be stored.
+async fn take(
+    tx: &mut WriteTx,
+    instance: Option<InstanceId>,
+    records: &[Record],
+    repeated: Option<&HashSet<RequestId>>,
+) -> Result<Taken, StoreError> {
+    let known = read::known_sessions(tx, records).await?;
+    let predecessors = read::newest_ended(tx, records).await?;
+    let mut batch = Batch::new(instance, known, predecessors, repeated);
+    for record in records {
+        batch.take(record);
+    }
+    let wanted = batch.wanted_clients();
+    let clients = read::clients(tx, &wanted).await?;
+    batch.take_over_clients(&clients);
+    if batch.stand_ins() > 0 {
+        tracing::warn!(
+            sessions = batch.stand_ins(),
+            "records of sessions whose opening is not known; stand-ins were made for them"
+        );
+    }
+    write::sessions(tx, &batch).await?;
+    let written = write::operations(tx, batch.operations()).await?;
+    if written < batch.operations().len() {
+        return Ok(Taken::Repeated);
+    }
+    write::changes(tx, &batch).await?;
+    Ok(Taken::Whole)
+}

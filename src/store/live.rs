@@ -1,0 +1,146 @@
+//! Sessions that are not over, for an instance that starts: what is needed to go on tracking them, and taking them over.
+//!
+//! Only sessions that an instance owns; rows of other writers are theirs to end.
+
+use super::connection::{Store, on_pool, on_tx};
+use super::dialect::{ManyRows, padded};
+use super::error::StoreError;
+use crate::model::{
+    Derivation, Era, InstanceId, OpenedSession, SessionId, SessionStatus, Timestamp, UserContext,
+};
+
+/// A session that is not over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredSession {
+    /// How it opened. Where the opening record was lost: legacy era, inferred, no server, an empty key, and it does not
+    /// survive its instance.
+    pub opened: OpenedSession,
+    /// End of the last operation or other activity.
+    pub last_activity: Timestamp,
+    /// `Active` or `Idle`.
+    pub status: SessionStatus,
+}
+
+#[derive(sqlx::FromRow)]
+struct LiveRow {
+    session_id: SessionId,
+    instance_id: InstanceId,
+    server: Option<String>,
+    era: Option<Era>,
+    derivation: Option<Derivation>,
+    session_key: Option<String>,
+    principal: Option<String>,
+    client_name: Option<String>,
+    client_version: Option<String>,
+    client_capabilities: Option<String>,
+    protocol_version: Option<String>,
+    user_agent: Option<String>,
+    user_id: Option<uuid::Uuid>,
+    user_email: Option<String>,
+    user_name: Option<String>,
+    connected_at: Timestamp,
+    resumed_from: Option<SessionId>,
+    survives_instance: bool,
+    last_activity: Timestamp,
+    status: SessionStatus,
+}
+
+impl From<LiveRow> for StoredSession {
+    fn from(row: LiveRow) -> Self {
+        let boxed = |text: Option<String>| text.map(String::into_boxed_str);
+        Self {
+            opened: OpenedSession {
+                session_id: row.session_id,
+                instance_id: row.instance_id,
+                server: row.server.unwrap_or_default().into(),
+                era: row.era.unwrap_or(Era::Legacy),
+                derivation: row.derivation.unwrap_or(Derivation::Inferred),
+                session_key: row.session_key.unwrap_or_default().into(),
+                principal: row.principal.unwrap_or_default().into(),
+                client_name: boxed(row.client_name),
+                client_version: boxed(row.client_version),
+                client_capabilities: boxed(row.client_capabilities),
+                protocol_version: boxed(row.protocol_version),
+                user_agent: boxed(row.user_agent),
+                user: UserContext {
+                    user_id: row.user_id,
+                    user_email: boxed(row.user_email),
+                    user_name: boxed(row.user_name),
+                },
+                connected_at: row.connected_at,
+                resumed_from: row.resumed_from,
+                survives_instance: row.survives_instance,
+            },
+            last_activity: row.last_activity,
+            status: row.status,
+        }
+    }
+}
+
+static ADOPT: ManyRows = ManyRows::new(
+    "UPDATE archon_mcp_sessions SET instance_id = ? \
+     WHERE status <> 'disconnected' AND session_id IN (VALUES",
+    1,
+    ")",
+);
+
+impl Store {
+    /// All sessions of all instances that are not disconnected, oldest activity first.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn live_sessions(&self) -> Result<Vec<StoredSession>, StoreError> {
+        let rows: Vec<LiveRow> = on_pool!(self, pool => {
+            sqlx::query_as(
+                "SELECT session_id, instance_id, server, era, derivation, session_key, principal, client_name, \
+                 client_version, client_capabilities, protocol_version, user_agent, user_id, user_email, user_name, \
+                 connected_at, resumed_from, survives_instance, last_activity, status \
+                 FROM archon_mcp_sessions WHERE status <> 'disconnected' AND instance_id IS NOT NULL \
+                 ORDER BY last_activity, session_id",
+            )
+            .fetch_all(pool)
+            .await
+        })
+        .map_err(StoreError::during("read the sessions that are not over"))?;
+        Ok(rows.into_iter().map(StoredSession::from).collect())
+    }
+
+    /// The instances that own sessions that are not disconnected.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn instances_with_live_sessions(&self) -> Result<Vec<InstanceId>, StoreError> {
+        on_pool!(self, pool => {
+            sqlx::query_scalar(
+                "SELECT DISTINCT instance_id FROM archon_mcp_sessions \
+                 WHERE status <> 'disconnected' AND instance_id IS NOT NULL ORDER BY instance_id",
+            )
+            .fetch_all(pool)
+            .await
+        })
+        .map_err(StoreError::during("read which instances own sessions"))
+    }
+
+    /// Makes `new_owner` the owner of those of `sessions` that are not disconnected.
+    ///
+    /// # Errors
+    /// When the store does not answer; then none has changed its owner.
+    pub async fn adopt(
+        &self,
+        sessions: &[SessionId],
+        new_owner: InstanceId,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin_write().await?;
+        for piece in padded(sessions) {
+            on_tx!(tx, conn => {
+                let mut query = sqlx::query(ADOPT.text(piece.len())).bind(new_owner);
+                for id in piece {
+                    query = query.bind(id);
+                }
+                query.execute(conn).await
+            })
+            .map_err(StoreError::during("take sessions over"))?;
+        }
+        tx.commit().await
+    }
+}

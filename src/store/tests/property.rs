@@ -1,0 +1,190 @@
+//! A batch does what its records do one at a time; and doing it again changes nothing.
+
+use crate::model::{OperationStatus, Record};
+use crate::store::JournalPosition;
+use crate::store::connection::on_pool;
+use crate::store::testing::{
+    INSTANCE, TestStore, at, close, idle, opened, operation, session_id, touch,
+};
+
+/// A small generator of its own (SplitMix64), so that a failing seed fails for ever.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (z ^ (z >> 31)) % below
+    }
+
+    fn chance(&mut self, percent: u64) -> bool {
+        self.next(100) < percent
+    }
+
+    fn seconds(&mut self) -> i64 {
+        i64::try_from(self.next(1_000)).unwrap_or(0)
+    }
+}
+
+/// Few sessions and fewer keys, so that everything meets everything; a few records of sessions never opened.
+fn records(random: &mut Random, count: u64, notifications: bool) -> Vec<Record> {
+    (0..count)
+        .map(|i| {
+            let n = u128::from(random.next(12)) + 1;
+            let seconds = random.seconds();
+            match random.next(20) {
+                0..4 => {
+                    let mut session = opened(n, seconds);
+                    session.session_key = format!("key-{}", random.next(3)).into();
+                    if random.chance(60) {
+                        session.client_name = None;
+                    }
+                    if random.chance(30) {
+                        session.client_version = None;
+                        session.client_capabilities = None;
+                    }
+                    if random.chance(20) {
+                        session.resumed_from = Some(session_id(u128::from(random.next(14)) + 1));
+                    }
+                    session.user.user_id = random.chance(50).then(|| uuid::Uuid::from_u128(n % 3));
+                    Record::SessionOpened(Box::new(session))
+                }
+                4..12 => {
+                    let id = if random.chance(10) {
+                        random.next(i + 1)
+                    } else {
+                        i
+                    };
+                    let mut call = operation(u128::from(id) + 1_000, n, seconds);
+                    call.bytes_in = random.next(1_000);
+                    call.duration_us = random.next(5_000_000);
+                    if random.chance(20) {
+                        call.status = OperationStatus::Error;
+                    }
+                    Record::OperationFinished(Box::new(call))
+                }
+                12..14 => touch(n, seconds, u32::from(notifications)),
+                14..17 => idle(n),
+                _ => close(
+                    n,
+                    seconds,
+                    if random.chance(50) {
+                        "timeout"
+                    } else {
+                        "client_disconnect"
+                    },
+                ),
+            }
+        })
+        .collect()
+}
+
+/// All that the two tables hold, as text.
+async fn dump(test: &TestStore) -> Vec<String> {
+    let store = &test.store;
+    let mut rows: Vec<String> = on_pool!(store, pool => {
+        sqlx::query_scalar(
+            "SELECT json_array(hex(session_id), hex(instance_id), client_type, client_name, client_version, \
+             client_capabilities, connected_at, disconnected_at, last_activity, status, total_duration, \
+             disconnect_reason, hex(user_id), derivation, server, session_key, detected_at, hex(resumed_from), \
+             survives_instance, total_requests, failed_requests, notifications, bytes_in, bytes_out, \
+             total_prompt_tokens, total_completion_tokens, total_cost) FROM archon_mcp_sessions ORDER BY session_id",
+        )
+        .fetch_all(pool)
+        .await
+    })
+    .expect("sessions");
+    let operations: Vec<String> = on_pool!(store, pool => {
+        sqlx::query_scalar(
+            "SELECT json_array(hex(request_id), hex(session_id), status, bytes_in, duration_ms, timestamp, hex(user_id)) \
+             FROM archon_mcp_requests ORDER BY request_id",
+        )
+        .fetch_all(pool)
+        .await
+    })
+    .expect("operations");
+    rows.extend(operations);
+    rows
+}
+
+#[tokio::test]
+async fn a_batch_does_what_its_records_do_one_at_a_time() {
+    for seed in 0..40 {
+        let mut random = Random(seed);
+        let records = records(&mut random, 120, true);
+        let mut single = TestStore::new().await;
+        for record in &records {
+            single.fold(std::slice::from_ref(record)).await;
+        }
+        let mut batched = TestStore::new().await;
+        let mut rest = &records[..];
+        while !rest.is_empty() {
+            let size = usize::try_from(random.next(60) + 1)
+                .unwrap_or(1)
+                .min(rest.len());
+            let (batch, after) = rest.split_at(size);
+            batched.fold(batch).await;
+            rest = after;
+        }
+        assert_eq!(dump(&single).await, dump(&batched).await, "seed {seed}");
+    }
+}
+
+#[tokio::test]
+async fn folding_everything_again_changes_nothing() {
+    for seed in 100..120 {
+        let mut random = Random(seed);
+        let records = records(&mut random, 200, false);
+        let mut test = TestStore::new().await;
+        for batch in records.chunks(37) {
+            test.fold(batch).await;
+        }
+        let before = dump(&test).await;
+        // With the positions in place nothing is looked at; without them operations are recognised.
+        test.store
+            .fold(
+                INSTANCE,
+                &records,
+                JournalPosition {
+                    segment: 0,
+                    offset: 1,
+                },
+            )
+            .await
+            .expect("skipped");
+        assert_eq!(dump(&test).await, before, "seed {seed}");
+        test.store
+            .forget_journal(INSTANCE)
+            .await
+            .expect("forgotten");
+        for batch in records.chunks(23) {
+            test.fold(batch).await;
+        }
+        assert_eq!(dump(&test).await, before, "seed {seed}");
+    }
+}
+
+#[tokio::test]
+async fn sums_are_those_of_the_rows() {
+    let mut random = Random(7);
+    let mut test = TestStore::new().await;
+    for batch in records(&mut random, 2_000, true).chunks(700) {
+        test.fold(batch).await;
+    }
+    let wrong: i64 = on_pool!(test.store, pool => {
+        sqlx::query_scalar(
+            "SELECT count(*) FROM archon_mcp_sessions s WHERE (total_requests, failed_requests, bytes_in, bytes_out, \
+             total_prompt_tokens, total_completion_tokens, total_cost) IS NOT (SELECT count(*), \
+             count(*) FILTER (WHERE status <> 'success'), coalesce(sum(bytes_in), 0), coalesce(sum(bytes_out), 0), \
+             coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0), coalesce(sum(estimated_cost), 0) \
+             FROM archon_mcp_requests r WHERE r.session_id = s.session_id)",
+        )
+        .fetch_one(pool)
+        .await
+    })
+    .expect("a count");
+    assert_eq!(wrong, 0);
+    assert!(at(0) < at(1));
+}

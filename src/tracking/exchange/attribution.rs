@@ -1,0 +1,172 @@
+//! Which session this request belongs to, and whether it opens one.
+
+use std::sync::Arc;
+
+use http::HeaderValue;
+
+use crate::model::{Derivation, Era};
+use crate::wire::{self, ClientInfo};
+
+use super::super::facts::HttpMethod;
+use super::super::identity::{self, Key};
+use super::super::session::LiveSession;
+use super::super::tracker::Opening;
+use super::{Exchange, State};
+
+impl Exchange {
+    pub(super) fn attach(&self, state: &mut State, session: Arc<LiveSession>) {
+        {
+            let mut live = session.state();
+            live.in_flight += 1;
+            live.touch(self.facts.started_at);
+            for id in state.cancelled.drain(..) {
+                live.cancel(id);
+            }
+        }
+        state.session = Some(session);
+    }
+
+    /// The open session that the head alone names, by the rules `protocol` and `explicit`.
+    pub(super) fn session_of_head(&self) -> Option<Arc<LiveSession>> {
+        let (facts, registry) = (&self.facts, &self.tracker.registry);
+        if let (Some(id), false) = (&facts.mcp_session, self.head_is_modern()) {
+            return registry.find(&identity::protocol(facts, id.as_bytes()).text);
+        }
+        let named = facts.archon_session.and_then(|id| registry.find_id(id));
+        named
+            .filter(|session| *session.principal == *facts.principal)
+            .or_else(|| {
+                let key = identity::chosen(facts, None)?;
+                registry.find(&key.text)
+            })
+    }
+
+    /// The open session that head and body together name.
+    pub(super) fn known_session(&self, state: &State) -> Option<Arc<LiveSession>> {
+        if self.named_by_server(state) {
+            return None;
+        }
+        let (key, _) = self.key_and_era(state);
+        let found = self.tracker.registry.find(&key.text);
+        if found.is_none() && self.may_use_alias(state, &key) {
+            self.by_alias()
+        } else {
+            found
+        }
+    }
+
+    /// Opens the session of a request that was answered well, unless only the answer's body can tell whether it was.
+    pub(super) fn open_at_head(&self, state: &mut State, minted: Option<&HeaderValue>) {
+        if self.facts.method != HttpMethod::Post {
+            // A GET without a session opens none; one that names a session that a legacy server knows goes on with it.
+            if let (HttpMethod::Get, Some(id), false) = (
+                self.facts.method,
+                &self.facts.mcp_session,
+                self.head_is_modern(),
+            ) {
+                self.open(
+                    state,
+                    identity::protocol(&self.facts, id.as_bytes()),
+                    Era::Legacy,
+                );
+            }
+            return;
+        }
+        let (key, era) = self.key_and_era(state);
+        let minted = minted
+            .filter(|_| state.handshake.is_some())
+            .or(self.facts.mcp_session.as_ref());
+        match minted {
+            Some(id) if era == Era::Legacy => {
+                self.open(state, identity::protocol(&self.facts, id.as_bytes()), era)
+            }
+            // Whether a handshake was refused stands in the body of the answer.
+            _ if state.pending.is_empty()
+                || state.pending.iter().all(super::Pending::is_handshake) => {}
+            _ => self.open(state, key, era),
+        }
+    }
+
+    /// Opens the session of a handshake that turned out to be answered with a result.
+    pub(super) fn open_after_handshake(&self, state: &mut State) {
+        let (key, era) = self.key_and_era(state);
+        self.open(state, key, era);
+    }
+
+    fn open(&self, state: &mut State, key: Key, era: Era) {
+        let handshake = state.handshake.take().unwrap_or_default();
+        let meta = state.meta.take().unwrap_or_default();
+        let opening = Opening {
+            era,
+            client: if handshake.client == ClientInfo::default() {
+                meta.client
+            } else {
+                handshake.client
+            },
+            capabilities: handshake.capabilities.or(meta.capabilities),
+            protocol_version: handshake
+                .version
+                .or(meta.protocol_version)
+                .or_else(|| self.facts.version().map(Into::into)),
+            alias: era == Era::Legacy && key.derivation == Derivation::Inferred,
+        };
+        let session = self.tracker.find_or_open(key, &self.facts, opening);
+        self.attach(state, session);
+    }
+
+    /// Whether the request carries an id that a legacy server minted.
+    fn named_by_server(&self, state: &State) -> bool {
+        self.facts.mcp_session.is_some() && self.era(state) == Era::Legacy
+    }
+
+    fn era(&self, state: &State) -> Era {
+        let body = state
+            .meta
+            .as_ref()
+            .and_then(|meta| meta.protocol_version.as_deref())
+            .map(wire::era_of);
+        identity::era(self.facts.era(), body)
+    }
+
+    /// The key by the rules behind `protocol`.
+    fn key_and_era(&self, state: &State) -> (Key, Era) {
+        let meta = state.meta.as_ref();
+        let conversation = meta.and_then(|meta| meta.conversation.as_deref());
+        let key = identity::chosen(&self.facts, conversation).unwrap_or_else(|| {
+            let nobody = ClientInfo::default();
+            let handshake = state.handshake.as_ref().map(|handshake| &handshake.client);
+            identity::inferred(
+                &self.facts,
+                handshake
+                    .or(meta.map(|meta| &meta.client))
+                    .unwrap_or(&nobody),
+            )
+        });
+        (key, self.era(state))
+    }
+
+    /// A legacy request behind the handshake says nothing of its client: its user agent must do.
+    fn may_use_alias(&self, state: &State, key: &Key) -> bool {
+        let silent = state
+            .meta
+            .as_ref()
+            .is_none_or(|meta| meta.client == ClientInfo::default());
+        key.derivation == Derivation::Inferred
+            && silent
+            && state.handshake.is_none()
+            && self.era(state) == Era::Legacy
+    }
+
+    fn by_alias(&self) -> Option<Arc<LiveSession>> {
+        let facts = &self.facts;
+        let agent = facts
+            .user_agent
+            .as_ref()
+            .map_or(&b""[..], |agent| agent.as_bytes());
+        self.tracker.registry.find(&identity::legacy_alias(
+            &facts.server.name,
+            &facts.principal,
+            agent,
+        ))
+    }
+}

@@ -1,0 +1,372 @@
+//! One HTTP request and its answer, as they pass.
+
+mod attribution;
+mod operations;
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use http::{HeaderMap, HeaderValue, StatusCode};
+
+use crate::model::{DisconnectReason, Era, ErrorType, Target};
+use crate::wire::{self, BodyKind, ClientInfo, Envelope, EnvelopeScanner, RequestMeta, SseScanner};
+
+use super::facts::{HttpMethod, RequestFacts};
+use super::session::LiveSession;
+use super::tracker::Tracker;
+
+/// Why the proxy had to answer itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// No connection to the server, or it broke before an answer began; what happened.
+    Unreachable(String),
+    /// The server did not answer within the request timeout.
+    TimedOut,
+    /// The proxy turned the request down; why.
+    Refused(String),
+}
+
+/// How an answer ended.
+#[derive(Clone, Debug)]
+enum End {
+    /// The server ended it.
+    Complete,
+    /// It broke on the server's side; what happened.
+    Broken(String),
+    /// The client went away.
+    ClientLeft,
+    /// The proxy answered itself.
+    Failed(Failure),
+}
+
+/// A JSON-RPC request that waits for its answer.
+#[derive(Debug)]
+struct Pending {
+    id: Box<[u8]>,
+    method: Box<str>,
+    target: Option<Target>,
+    version: Option<Box<str>>,
+}
+
+impl Pending {
+    fn is_handshake(&self) -> bool {
+        crate::model::HANDSHAKE_METHODS.contains(&&*self.method)
+    }
+
+    fn listens(&self) -> bool {
+        &*self.method == "subscriptions/listen"
+    }
+}
+
+/// How the answer's body is read.
+#[derive(Debug, Default)]
+enum Answer {
+    #[default]
+    Unread,
+    Json(EnvelopeScanner),
+    Events(SseScanner),
+}
+
+/// What `initialize` said (MCP 2025-11-25, Lifecycle, Initialization).
+#[derive(Clone, Debug, Default)]
+struct Handshake {
+    client: ClientInfo,
+    capabilities: Option<Box<str>>,
+    version: Option<Box<str>>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    request: EnvelopeScanner,
+    answer: Answer,
+    pending: Vec<Pending>,
+    notifications: u32,
+    /// Ids of the server's requests that this body answers, and the error where it is one.
+    answered: Vec<(Box<[u8]>, Option<Box<[u8]>>)>,
+    cancelled: Vec<Box<[u8]>>,
+    handshake: Option<Handshake>,
+    meta: Option<RequestMeta>,
+    session: Option<Arc<LiveSession>>,
+    status: Option<StatusCode>,
+    bytes_in: u64,
+    bytes_out: u64,
+    /// Of those, what finished operations have been given already.
+    bytes_in_told: u64,
+    bytes_out_told: u64,
+    /// Whether an operation was written, which is activity enough.
+    wrote: bool,
+    /// Whether the answer is a stream that the client holds open.
+    held: bool,
+    ended: bool,
+}
+
+/// Follows one HTTP request to the end of its answer. Dropped before that, it takes it that the client went away.
+#[derive(Debug)]
+pub struct Exchange {
+    tracker: Arc<Tracker>,
+    facts: RequestFacts,
+    state: Mutex<State>,
+}
+
+impl Exchange {
+    pub(super) fn new(tracker: Arc<Tracker>, facts: RequestFacts) -> Self {
+        let exchange = Self {
+            tracker,
+            facts,
+            state: Mutex::default(),
+        };
+        if let Some(session) = exchange.session_of_head() {
+            exchange.attach(&mut exchange.lock(), session);
+        }
+        exchange
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether the head says that this is a request of the modern era.
+    fn head_is_modern(&self) -> bool {
+        self.facts.era() == Some(Era::Modern)
+    }
+
+    /// A piece of the request's body passed.
+    pub fn request_data(&self, bytes: &[u8]) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        state.bytes_in += bytes.len() as u64;
+        if self.facts.method != HttpMethod::Post || self.facts.body != BodyKind::Json {
+            return;
+        }
+        let mut scanner = std::mem::take(&mut state.request);
+        scanner.feed(bytes, &mut |envelope| self.client_said(state, envelope));
+        state.request = scanner;
+    }
+
+    /// The request's body passed to its end.
+    pub fn request_end(&self) {
+        let mut state = self.lock();
+        if self.facts.method != HttpMethod::Post {
+            return;
+        }
+        if state.bytes_in > 0 && !state.request.is_complete() {
+            self.tracker
+                .counters
+                .unparsed
+                .fetch_add(1, Ordering::Relaxed);
+        }
+        if state.session.is_none()
+            && let Some(session) = self.known_session(&state)
+        {
+            self.attach(&mut state, session);
+        }
+    }
+
+    fn client_said(&self, state: &mut State, envelope: Envelope) {
+        if envelope.is_notification() {
+            state.notifications += 1;
+            if envelope.method.as_deref() == Some("notifications/cancelled") {
+                match (envelope.cancelled_id, &state.session) {
+                    (Some(id), Some(session)) => session.state().cancel(id),
+                    (Some(id), None) => state.cancelled.push(id),
+                    (None, _) => {}
+                }
+            }
+            return;
+        }
+        if envelope.is_response() {
+            if let Some(id) = envelope.id {
+                state.answered.push((id, envelope.error));
+            }
+            return;
+        }
+        let Envelope {
+            id: Some(id),
+            method: Some(method),
+            ..
+        } = envelope
+        else {
+            return;
+        };
+        if let (None, Some(meta)) = (&state.meta, &envelope.meta) {
+            state.meta = Some(RequestMeta::read(meta));
+        }
+        let said = state
+            .meta
+            .as_ref()
+            .and_then(|meta| meta.protocol_version.clone())
+            .or(envelope.protocol_version);
+        if &*method == "initialize" {
+            state.handshake = Some(Handshake {
+                client: envelope
+                    .client_info
+                    .as_deref()
+                    .map(ClientInfo::read)
+                    .unwrap_or_default(),
+                capabilities: envelope
+                    .capabilities
+                    .and_then(|raw| String::from_utf8(raw.into()).ok().map(Into::into)),
+                version: said.clone(),
+            });
+        }
+        let target = match &*method {
+            "tools/call" => envelope.name.map(Target::Tool),
+            "prompts/get" => envelope.name.map(Target::Prompt),
+            "resources/read" | "resources/subscribe" | "resources/unsubscribe" => {
+                envelope.uri.map(Target::Resource)
+            }
+            _ => None,
+        };
+        let version = said.or_else(|| self.facts.version().map(Into::into));
+        state.pending.push(Pending {
+            id,
+            method,
+            target,
+            version,
+        });
+    }
+
+    /// The head of the server's answer came. Gives the value of `X-Archon-Session-Id` to add to it.
+    pub fn answer_head(&self, status: StatusCode, headers: &HeaderMap) -> Option<HeaderValue> {
+        let now = self.tracker.now();
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        state.status = Some(status);
+        state.answer = match wire::body_kind(headers) {
+            BodyKind::Json => Answer::Json(EnvelopeScanner::default()),
+            BodyKind::EventStream => Answer::Events(SseScanner::default()),
+            BodyKind::Opaque => Answer::Unread,
+        };
+        if state.session.is_none() && status.is_success() {
+            self.open_at_head(state, headers.get(wire::MCP_SESSION_ID));
+        }
+        let session = state.session.clone()?;
+        let streams = matches!(state.answer, Answer::Events(_)) && status.is_success();
+        if streams
+            && (self.facts.method == HttpMethod::Get || state.pending.iter().any(Pending::listens))
+        {
+            state.held = true;
+            self.tracker
+                .counters
+                .in_progress
+                .fetch_sub(1, Ordering::Relaxed);
+            session.state().streams += 1;
+        }
+        self.client_answered(state, &session, now);
+        if self.facts.method == HttpMethod::Delete {
+            self.left_by_delete(&session, Some(status));
+        }
+        Some(session.header.clone())
+    }
+
+    /// A piece of the answer's body came. What it completes is on disk when this returns: only then let it go on.
+    pub fn answer_data(&self, bytes: &[u8]) {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        state.bytes_out += bytes.len() as u64;
+        match std::mem::take(&mut state.answer) {
+            Answer::Unread => {}
+            Answer::Json(mut scanner) => {
+                scanner.feed(bytes, &mut |envelope| self.server_said(state, envelope));
+                state.answer = Answer::Json(scanner);
+            }
+            Answer::Events(mut scanner) => {
+                scanner.feed(bytes, &mut |envelope| self.server_said(state, envelope));
+                state.answer = Answer::Events(scanner);
+            }
+        }
+    }
+
+    /// The server ended its answer. What it completes is on disk when this returns.
+    pub fn answer_end(&self) {
+        self.end(End::Complete);
+    }
+
+    /// The answer broke on the server's side.
+    pub fn answer_broken(&self, why: &str) {
+        self.end(End::Broken(why.to_owned()));
+    }
+
+    /// The proxy answers itself. Gives the JSON-RPC id to answer with, raw, where there is just one.
+    pub fn failed(&self, failure: Failure) -> Option<Box<[u8]>> {
+        let id = match self.lock().pending.as_slice() {
+            [only] => Some(only.id.clone()),
+            _ => None,
+        };
+        self.end(End::Failed(failure));
+        id
+    }
+
+    fn end(&self, end: End) {
+        let now = self.tracker.now();
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        if std::mem::replace(&mut state.ended, true) {
+            return;
+        }
+        if !state.held {
+            self.tracker
+                .counters
+                .in_progress
+                .fetch_sub(1, Ordering::Relaxed);
+        }
+        let unreadable = match &state.answer {
+            Answer::Unread => 0,
+            Answer::Json(scanner) => u64::from(state.bytes_out > 0 && !scanner.is_complete()),
+            Answer::Events(scanner) => scanner.unreadable_events(),
+        };
+        self.tracker
+            .counters
+            .unparsed
+            .fetch_add(unreadable, Ordering::Relaxed);
+        self.finish_rest(state, &end, now);
+        let Some(session) = state.session.take() else {
+            return;
+        };
+        let notifications = std::mem::take(&mut state.notifications);
+        let touch = {
+            let mut live = session.state();
+            live.in_flight = live.in_flight.saturating_sub(1);
+            live.ended(now);
+            if state.held {
+                live.streams = live.streams.saturating_sub(1);
+                if live.streams == 0 && matches!(end, End::ClientLeft) {
+                    live.left_at = Some(now);
+                }
+            }
+            !live.closed && (notifications > 0 || !state.wrote)
+        };
+        if touch {
+            self.tracker.write_touch(&session, now, notifications);
+        }
+        if self.facts.method == HttpMethod::Delete {
+            self.left_by_delete(&session, state.status);
+        } else if state.status == Some(StatusCode::NOT_FOUND)
+            && self.facts.mcp_session.is_some()
+            && !self.head_is_modern()
+        {
+            self.tracker.close(
+                &session,
+                DisconnectReason::Error(ErrorType::SessionNotFound),
+                now,
+            );
+        }
+    }
+
+    /// The client said that it leaves. It does, whatever the server answered, unless the server knew it no more.
+    fn left_by_delete(&self, session: &Arc<LiveSession>, status: Option<StatusCode>) {
+        let by_server = self.facts.mcp_session.is_some() && !self.head_is_modern();
+        let reason = if status == Some(StatusCode::NOT_FOUND) && by_server {
+            DisconnectReason::Error(ErrorType::SessionNotFound)
+        } else {
+            DisconnectReason::ClientDisconnect
+        };
+        self.tracker.close(session, reason, self.tracker.now());
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.end(End::ClientLeft);
+    }
+}

@@ -1,0 +1,90 @@
+//! Turns what servers say of a failure into the one line that a record keeps.
+
+use serde::Deserialize;
+
+/// Longest message kept, in characters.
+const LONGEST: usize = 500;
+
+fn shorten(text: &str) -> Box<str> {
+    let text = text.trim();
+    match text.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &text[..end]).into(),
+        None => text.into(),
+    }
+}
+
+/// The message of a JSON-RPC error object (JSON-RPC 2.0, section 5.1), with its code: `-32602: Unknown tool`.
+pub(super) fn of_error(raw: &[u8]) -> Box<str> {
+    #[derive(Deserialize)]
+    struct Error {
+        code: Option<i64>,
+        message: Option<String>,
+    }
+    match serde_json::from_slice::<Error>(raw) {
+        Ok(Error {
+            code: Some(code),
+            message: Some(message),
+        }) => shorten(&format!("{code}: {message}")),
+        Ok(Error {
+            code: Some(code),
+            message: None,
+        }) => shorten(&format!("{code}")),
+        Ok(Error {
+            code: None,
+            message: Some(message),
+        }) => shorten(&message),
+        _ => shorten(&String::from_utf8_lossy(raw)),
+    }
+}
+
+/// What a failed tool says: the first text in the beginning of `result.content`.
+pub(super) fn of_content(start: Option<&[u8]>) -> Box<str> {
+    const MARK: &[u8] = b"\"text\":";
+    const SAYS_NOTHING: &str = "the tool reported an error without a text";
+    let Some(start) = start else {
+        return SAYS_NOTHING.into();
+    };
+    // `"type":"text"` holds no colon behind its `"text"`, so that the first mark is the member itself.
+    let Some(at) = memchr::memmem::find(start, MARK) else {
+        return SAYS_NOTHING.into();
+    };
+    let value = start[at + MARK.len()..].trim_ascii_start();
+    if let Some(Ok(text)) = serde_json::Deserializer::from_slice(value)
+        .into_iter::<String>()
+        .next()
+    {
+        return shorten(&text);
+    }
+    // The text goes on past what was kept: take what is there.
+    let cut = String::from_utf8_lossy(value.strip_prefix(b"\"").unwrap_or(value))
+        .replace("\\n", "\n")
+        .replace("\\\"", "\"");
+    shorten(&format!("{}…", cut.trim_end_matches('\u{fffd}')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_are_told_in_one_line() {
+        assert_eq!(
+            &*of_error(br#"{"code":-32602,"message":"Unknown tool: x"}"#),
+            "-32602: Unknown tool: x"
+        );
+        assert_eq!(
+            &*of_error(br#"{"code":-32602,"mess"#),
+            r#"{"code":-32602,"mess"#
+        );
+        assert_eq!(
+            &*of_content(Some(br#"[{"type":"text","text":"no \"such\" thing"}]"#)),
+            "no \"such\" thing"
+        );
+        assert_eq!(&*of_content(Some(br#"[{"text": "cut o"#)), "cut o…");
+        assert_eq!(
+            &*of_content(Some(b"[]")),
+            "the tool reported an error without a text"
+        );
+        assert_eq!(of_error(&[b'x'; 5_000]).chars().count(), LONGEST + 1);
+    }
+}

@@ -1,0 +1,25 @@
+//! What a session is, when it opens, idles and ends, and what is written for each request.
+//!
+//! Makes `docs/TRACKING.md` true. Sees requests and answers as they pass (from `proxy`) and writes its decisions to
+//! the journal; the shipper folds them into the store. Never delays, changes or fails the traffic: what cannot be
+//! recorded is counted.
+
+mod exchange;
+mod facts;
+mod identity;
+mod messages;
+mod registry;
+mod session;
+mod settle;
+mod shipper;
+mod sweep;
+mod tracker;
+
+pub use exchange::{Exchange, Failure};
+pub use facts::{HttpMethod, RequestFacts, Server};
+pub use settle::{SettleError, Settled, journal_root, settle_dead};
+pub use shipper::{Shipper, ShipperHandle};
+pub use tracker::{Counters, Tracker, TrackerOptions};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,97 @@
+//! Finds open sessions by key and by id.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::model::SessionId;
+
+use super::identity::digest;
+use super::session::LiveSession;
+
+#[derive(Debug, Default)]
+pub(super) struct Registry {
+    tables: Mutex<Tables>,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Tables {
+    by_key: HashMap<Box<str>, Arc<LiveSession>>,
+    by_id: HashMap<SessionId, Arc<LiveSession>>,
+    /// Sessions that an earlier instance opened, by the digest of their key, until their client is heard of.
+    adopted: HashMap<Box<str>, Arc<LiveSession>>,
+}
+
+impl Registry {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The open session with `key`.
+    pub(super) fn find(&self, key: &str) -> Option<Arc<LiveSession>> {
+        self.lock().find(key)
+    }
+
+    /// The open session with `id`.
+    pub(super) fn find_id(&self, id: SessionId) -> Option<Arc<LiveSession>> {
+        self.lock().by_id.get(&id).cloned()
+    }
+
+    /// All open sessions.
+    pub(super) fn all(&self) -> Vec<Arc<LiveSession>> {
+        self.lock().by_id.values().cloned().collect()
+    }
+
+    /// How many sessions are open.
+    pub(super) fn len(&self) -> usize {
+        self.lock().by_id.len()
+    }
+
+    /// Forgets a session that has closed. `keys` are its keys.
+    pub(super) fn remove(&self, session: &Arc<LiveSession>, keys: &[Box<str>]) {
+        let mut tables = self.lock();
+        for key in keys {
+            if tables
+                .by_key
+                .get(key)
+                .is_some_and(|found| Arc::ptr_eq(found, session))
+            {
+                tables.by_key.remove(key);
+            }
+        }
+        tables.by_id.remove(&session.id);
+        tables
+            .adopted
+            .retain(|_, found| !Arc::ptr_eq(found, session));
+    }
+}
+
+impl Tables {
+    /// The open session with `key`.
+    pub(super) fn find(&mut self, key: &str) -> Option<Arc<LiveSession>> {
+        if let Some(found) = self.by_key.get(key) {
+            return Some(found.clone());
+        }
+        if self.adopted.is_empty() {
+            return None;
+        }
+        let found = self.adopted.remove(&digest(key))?;
+        self.add_key(key.into(), &found);
+        Some(found)
+    }
+
+    /// Adds a session under its id.
+    pub(super) fn add(&mut self, session: &Arc<LiveSession>) {
+        self.by_id.insert(session.id, session.clone());
+    }
+
+    /// Lets `session` be found by `key`, from now on in place of any other.
+    pub(super) fn add_key(&mut self, key: Box<str>, session: &Arc<LiveSession>) {
+        session.state().keys.push(key.clone());
+        self.by_key.insert(key, session.clone());
+    }
+
+    /// Lets `session` be found by the key behind `digest`.
+    pub(super) fn add_digest(&mut self, digest: Box<str>, session: &Arc<LiveSession>) {
+        self.adopted.insert(digest, session.clone());
+    }
+}

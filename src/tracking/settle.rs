@@ -1,0 +1,126 @@
+//! Settles what instances that are gone have left behind.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::journal::{ClaimedJournal, JournalError, Position, claim_dead, read_batch};
+use crate::model::{DisconnectReason, ErrorType, InstanceId, SessionClosed, Timestamp};
+use crate::store::{Store, StoreError, StoredSession};
+
+use super::shipper::{report_damage, store_position};
+
+/// Bytes of journal in one transaction.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// Why nothing, or not everything, could be settled.
+#[derive(Debug, thiserror::Error)]
+pub enum SettleError {
+    /// A journal could not be read or removed.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The store did not take it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What was settled.
+#[derive(Debug, Default)]
+pub struct Settled {
+    /// Records taken from journals of instances that are gone.
+    pub records: usize,
+    /// Sessions that got a reason.
+    pub closed: usize,
+    /// Sessions that can go on: their server still knows them, and their time is not over.
+    pub open: Vec<StoredSession>,
+}
+
+/// Where the journals of the instances on `data_dir` are.
+#[must_use]
+pub fn journal_root(data_dir: &Path) -> PathBuf {
+    data_dir.join("journal")
+}
+
+/// Takes the journals of instances that are gone into `store`, and ends those of their sessions that cannot go on:
+/// with `error:ServerCrash` where the session died with its instance, with `timeout` where `session_timeout` is over.
+/// Instances that live are left alone. Any process may call it, at any time; two at once share the work.
+///
+/// # Errors
+/// When a journal cannot be read or the store does not take it; what was settled before stays so.
+pub async fn settle_dead(
+    data_dir: &Path,
+    store: &Store,
+    session_timeout: Duration,
+    now: Timestamp,
+) -> Result<Settled, SettleError> {
+    let (living, dead) = claim_dead(&journal_root(data_dir))?;
+    let mut settled = Settled::default();
+    for journal in dead {
+        settled.records += take(journal, store).await?;
+    }
+    let mut closed = Vec::new();
+    for session in store.live_sessions().await? {
+        if living.contains(&session.opened.instance_id) {
+            continue;
+        }
+        match end_of(&session, session_timeout, now) {
+            Some(end) => closed.push(end),
+            None => settled.open.push(session),
+        }
+    }
+    if !closed.is_empty() {
+        store.settle(&closed).await?;
+    }
+    settled.closed = closed.len();
+    Ok(settled)
+}
+
+async fn take(journal: ClaimedJournal, store: &Store) -> Result<usize, SettleError> {
+    let instance: InstanceId = journal.instance;
+    let known = store.journal_position(instance).await?;
+    let mut at = known.map_or_else(Position::default, |known| Position {
+        segment: known.segment,
+        offset: known.offset,
+    });
+    let mut taken = 0;
+    loop {
+        let batch = read_batch(&journal.dir, at, None, BATCH_BYTES)?;
+        report_damage(&batch);
+        if batch.next == at {
+            break;
+        }
+        if !batch.records.is_empty() {
+            store
+                .fold(instance, &batch.records, store_position(batch.next))
+                .await?;
+        }
+        taken += batch.records.len();
+        at = batch.next;
+    }
+    // In this order: a position without a journal is a leftover row, a journal without its position is folded twice.
+    journal.remove()?;
+    store.forget_journal(instance).await?;
+    Ok(taken)
+}
+
+/// How a session ended whose instance is gone; `None` if it can go on.
+fn end_of(
+    session: &StoredSession,
+    session_timeout: Duration,
+    now: Timestamp,
+) -> Option<SessionClosed> {
+    let reason = if !session.opened.survives_instance {
+        DisconnectReason::Error(ErrorType::ServerCrash)
+    } else if now.since(session.last_activity) >= session_timeout {
+        DisconnectReason::Timeout
+    } else {
+        return None;
+    };
+    let disconnected_at = session.last_activity.max(session.opened.connected_at);
+    let detected_at = now.max(disconnected_at);
+    Some(SessionClosed {
+        session_id: session.opened.session_id,
+        reason,
+        disconnected_at,
+        detected_at,
+    })
+}

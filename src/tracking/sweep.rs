@@ -1,0 +1,74 @@
+//! Ends sessions that nothing is heard of.
+
+use std::sync::Arc;
+
+use crate::model::{DisconnectReason, Record, Timestamp};
+
+use super::session::LiveSession;
+use super::tracker::Tracker;
+
+/// What the sweep found due for one session.
+enum Due {
+    Nothing,
+    Touch(Timestamp),
+    Idle,
+    Left(Timestamp),
+    TimedOut(Timestamp),
+}
+
+impl Tracker {
+    /// Looks at every open session once: ends those that left or timed out, marks the idle ones, and writes down the
+    /// activity of held streams. Called about once a second; a late call changes when an end is noticed, never when it
+    /// happened.
+    pub fn sweep(&self) {
+        let now = self.now();
+        for session in self.registry.all() {
+            match self.due(&session, now) {
+                Due::Nothing => {}
+                Due::Touch(at) => self.write_touch(&session, at, 0),
+                Due::Idle => self.write(
+                    &session,
+                    Record::SessionIdle {
+                        session_id: session.id,
+                    },
+                ),
+                Due::Left(at) => self.close(&session, DisconnectReason::ClientDisconnect, at),
+                Due::TimedOut(at) => self.close(&session, DisconnectReason::Timeout, at),
+            }
+        }
+    }
+
+    fn due(&self, session: &Arc<LiveSession>, now: Timestamp) -> Due {
+        let mut state = session.state();
+        if state.closed {
+            return Due::Nothing;
+        }
+        if state.in_flight > 0 || state.streams > 0 {
+            state.last_activity = state.last_activity.max(now);
+            state.idle = false;
+            let unwritten = now.since(state.written_activity) >= self.options.touch_every;
+            return if unwritten || state.unsent.is_some() {
+                Due::Touch(now)
+            } else {
+                Due::Nothing
+            };
+        }
+        if let Some(left_at) = state.left_at {
+            if now.since(left_at) >= self.options.disconnect_grace {
+                return Due::Left(left_at);
+            }
+        }
+        let quiet = now.since(state.last_activity);
+        if quiet >= self.options.session_timeout {
+            return Due::TimedOut(state.last_activity);
+        }
+        if quiet >= self.options.idle_after && !state.idle {
+            state.idle = true;
+            return Due::Idle;
+        }
+        if state.unsent.is_some() || state.written_activity < state.last_activity {
+            return Due::Touch(state.last_activity);
+        }
+        Due::Nothing
+    }
+}

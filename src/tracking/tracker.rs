@@ -1,0 +1,353 @@
+//! The tracker: opens and closes sessions, writes records, counts what it could not do.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::journal::Journal;
+use crate::model::{
+    Clock, Derivation, DisconnectReason, Era, IdSource, InstanceId, OpenedSession, Operation,
+    OperationStatus, Record, RequestId, SessionClosed, SessionId, SessionTouched, Timestamp,
+    UserContext,
+};
+use crate::store::StoredSession;
+use crate::wire::ClientInfo;
+
+use super::exchange::Exchange;
+use super::facts::{RequestFacts, text};
+use super::identity::{self, Key};
+use super::registry::Registry;
+use super::session::{LiveSession, ServerRequest};
+
+/// The times by which sessions are judged.
+#[derive(Clone, Copy, Debug)]
+pub struct TrackerOptions {
+    /// Without activity for so long, a session ends as `timeout`.
+    pub session_timeout: Duration,
+    /// Without activity for so long, a session is idle.
+    pub idle_after: Duration,
+    /// After a client ended the stream it held and was not heard of for so long, its session ends as
+    /// `client_disconnect`.
+    pub disconnect_grace: Duration,
+    /// How often activity that is no operation is written down while a stream is held.
+    pub touch_every: Duration,
+}
+
+impl Default for TrackerOptions {
+    fn default() -> Self {
+        Self {
+            session_timeout: Duration::from_secs(3_600),
+            idle_after: Duration::from_secs(300),
+            disconnect_grace: Duration::from_secs(30),
+            touch_every: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What the tracker did and could not do since its start.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Operations written to the journal.
+    pub recorded: AtomicU64,
+    /// Records that the journal did not take; they are lost.
+    pub dropped: AtomicU64,
+    /// Bodies, or events of a stream, that passed but could not be read as JSON-RPC.
+    pub unparsed: AtomicU64,
+    /// Requests that belong to no session, because none was opened for them.
+    pub unattributed: AtomicU64,
+    /// Requests under way, held streams left aside: what a graceful stop waits for.
+    pub in_progress: AtomicU64,
+}
+
+/// What is known of a session when it opens, beside its request's head.
+#[derive(Debug)]
+pub(super) struct Opening {
+    pub(super) era: Era,
+    pub(super) client: ClientInfo,
+    pub(super) capabilities: Option<Box<str>>,
+    pub(super) protocol_version: Option<Box<str>>,
+    /// Whether to let a legacy client's later requests find it by their user agent.
+    pub(super) alias: bool,
+}
+
+/// Tracks the sessions of one instance.
+pub struct Tracker {
+    pub(super) options: TrackerOptions,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) ids: Arc<dyn IdSource>,
+    pub(super) journal: Arc<Journal>,
+    pub(super) registry: Registry,
+    /// What was done and could not be done.
+    pub counters: Counters,
+}
+
+impl std::fmt::Debug for Tracker {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tracker")
+            .field("options", &self.options)
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Tracker {
+    /// A tracker without sessions that writes to `journal`.
+    #[must_use]
+    pub fn new(
+        options: TrackerOptions,
+        clock: Arc<dyn Clock>,
+        ids: Arc<dyn IdSource>,
+        journal: Arc<Journal>,
+    ) -> Self {
+        Self {
+            options,
+            clock,
+            ids,
+            journal,
+            registry: Registry::default(),
+            counters: Counters::default(),
+        }
+    }
+
+    /// The instance that this tracker's sessions belong to.
+    #[must_use]
+    pub fn instance(&self) -> InstanceId {
+        self.journal.instance()
+    }
+
+    /// The present, by this tracker's clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// How many sessions are open.
+    #[must_use]
+    pub fn open_sessions(&self) -> usize {
+        self.registry.len()
+    }
+
+    /// Begins to follow a request. Tell the exchange everything that passes.
+    #[must_use]
+    pub fn begin(self: &Arc<Self>, facts: RequestFacts) -> Exchange {
+        Exchange::new(self.clone(), facts)
+    }
+
+    /// Goes on with sessions that an instance now gone had opened.
+    pub fn adopt(&self, sessions: Vec<StoredSession>) {
+        for stored in sessions {
+            let opened = stored.opened;
+            let session = Arc::new(LiveSession::new(
+                opened.session_id,
+                opened.principal.clone(),
+                None,
+                opened.connected_at,
+                stored.last_activity,
+            ));
+            let mut tables = self.registry.lock();
+            tables.add(&session);
+            tables.add_digest(opened.session_key, &session);
+            if opened.derivation == Derivation::Inferred && opened.era == Era::Legacy {
+                let agent = opened.user_agent.as_deref().unwrap_or_default();
+                let alias =
+                    identity::legacy_alias(&opened.server, &opened.principal, agent.as_bytes());
+                tables.add_key(alias.into(), &session);
+            }
+        }
+    }
+
+    /// The open session with `key`, or a new one.
+    pub(super) fn find_or_open(
+        &self,
+        key: Key,
+        facts: &RequestFacts,
+        opening: Opening,
+    ) -> Arc<LiveSession> {
+        let mut tables = self.registry.lock();
+        if let Some(found) = tables.find(&key.text) {
+            return found;
+        }
+        let session_id = SessionId(self.ids.next());
+        let opened = OpenedSession {
+            session_id,
+            instance_id: self.instance(),
+            server: facts.server.name.clone(),
+            era: opening.era,
+            derivation: key.derivation,
+            session_key: identity::digest(&key.text),
+            principal: (&*facts.principal).into(),
+            client_name: opening.client.name,
+            client_version: opening.client.version,
+            client_capabilities: opening.capabilities,
+            protocol_version: opening.protocol_version,
+            user_agent: text(facts.user_agent.as_ref()),
+            user: UserContext::default(),
+            connected_at: facts.started_at,
+            resumed_from: None,
+            survives_instance: facts.server.survives_instance,
+        };
+        let principal = opened.principal.clone();
+        let session = Arc::new(LiveSession::new(
+            session_id,
+            principal,
+            Some(Box::new(opened)),
+            facts.started_at,
+            facts.started_at,
+        ));
+        tables.add(&session);
+        tables.add_key(key.text.into(), &session);
+        if opening.alias {
+            let agent = facts
+                .user_agent
+                .as_ref()
+                .map_or(&b""[..], |agent| agent.as_bytes());
+            tables.add_key(
+                identity::legacy_alias(&facts.server.name, &facts.principal, agent).into(),
+                &session,
+            );
+        }
+        session
+    }
+
+    /// Writes `record` of `session`, behind its opening record if that has not been written yet.
+    pub(super) fn write(&self, session: &LiveSession, record: Record) {
+        let activity = match &record {
+            Record::OperationFinished(operation) => {
+                self.counters.recorded.fetch_add(1, Ordering::Relaxed);
+                Some(
+                    operation
+                        .started_at
+                        .plus(Duration::from_micros(operation.duration_us)),
+                )
+            }
+            Record::SessionTouched(touched) => Some(touched.at),
+            _ => None,
+        };
+        let mut state = session.state();
+        if let Some(activity) = activity {
+            state.written_activity = state.written_activity.max(activity);
+        }
+        let written = match state.unsent.take() {
+            // Under the session's lock, so that no other thread's record gets in front of the opening one.
+            Some(opened) => self
+                .journal
+                .append(&[Record::SessionOpened(opened), record]),
+            None => {
+                drop(state);
+                self.journal.append(std::slice::from_ref(&record))
+            }
+        };
+        if let Err(error) = written {
+            let lost = self.counters.dropped.fetch_add(1, Ordering::Relaxed) + 1;
+            // A full disk fails every record: the first of a thousand tells it, `/health` counts them all.
+            if lost % 1_000 == 1 {
+                tracing::error!(%error, lost, "a record was lost");
+            }
+        }
+    }
+
+    /// An operation of `session`, as far as it is the same for all of them.
+    pub(super) fn operation(
+        &self,
+        session: &LiveSession,
+        method: Box<str>,
+        started_at: Timestamp,
+        now: Timestamp,
+        status: OperationStatus,
+        error_message: Option<Box<str>>,
+    ) -> Operation {
+        Operation {
+            request_id: RequestId(self.ids.next()),
+            session_id: session.id,
+            method,
+            target: None,
+            from_server: false,
+            started_at,
+            duration_us: u64::try_from(now.since(started_at).as_micros()).unwrap_or(u64::MAX),
+            status,
+            error_message,
+            bytes_in: 0,
+            bytes_out: 0,
+            protocol_version: None,
+            trace_id: None,
+            prompt_tokens: None,
+            completion_tokens: None,
+            estimated_cost: None,
+        }
+    }
+
+    /// A request of the server that the client will not answer any more.
+    pub(super) fn never_answered(
+        &self,
+        session: &LiveSession,
+        asked: ServerRequest,
+        now: Timestamp,
+    ) {
+        let message = Some("the client never answered".into());
+        let status = OperationStatus::Timeout;
+        let mut operation = self.operation(
+            session,
+            asked.method,
+            asked.started_at,
+            now,
+            status,
+            message,
+        );
+        operation.from_server = true;
+        self.write(session, Record::OperationFinished(Box::new(operation)));
+    }
+
+    /// Writes activity that is no operation.
+    pub(super) fn write_touch(&self, session: &LiveSession, at: Timestamp, notifications: u32) {
+        self.write(
+            session,
+            Record::SessionTouched(SessionTouched {
+                session_id: session.id,
+                at,
+                notifications,
+            }),
+        );
+    }
+
+    /// Ends a session. Ending it again changes nothing.
+    pub(super) fn close(
+        &self,
+        session: &Arc<LiveSession>,
+        reason: DisconnectReason,
+        ended_at: Timestamp,
+    ) {
+        let now = self.now();
+        let (disconnected_at, keys, unanswered) = {
+            let mut state = session.state();
+            if state.closed {
+                return;
+            }
+            state.closed = true;
+            (
+                ended_at.max(state.connected_at),
+                std::mem::take(&mut state.keys),
+                state.unanswered(),
+            )
+        };
+        self.registry.remove(session, &keys);
+        for asked in unanswered {
+            self.never_answered(session, asked, now);
+        }
+        let closed = SessionClosed {
+            session_id: session.id,
+            reason,
+            disconnected_at,
+            detected_at: now.max(disconnected_at),
+        };
+        tracing::debug!(session_id = %session.id, %reason, "session closed");
+        self.write(session, Record::SessionClosed(closed));
+    }
+
+    /// Ends every session, for a graceful stop.
+    pub fn shut_down(&self) {
+        let now = self.now();
+        for session in self.registry.all() {
+            self.close(&session, DisconnectReason::ServerShutdown, now);
+        }
+    }
+}

@@ -1,0 +1,612 @@
+//! Reads JSON-RPC envelopes out of a stream of bytes, in pieces of any size, without keeping the bytes.
+//!
+//! Only what a record needs is captured (id, method, a few members of `params` and `result`), each up to a limit;
+//! everything else is skipped, long strings by a vectorised search for their end. The scanner checks structure, not
+//! grammar: it never rejects JSON that a parser accepts, and what it cannot follow it reports as unreadable.
+
+use memchr::memchr2;
+
+use super::bits::BitStack;
+
+/// What was captured of one JSON-RPC message (JSON-RPC 2.0, sections 4 and 5). Captured values are raw JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Envelope {
+    /// `id`, as it stands (`1`, `"a"`); `None` for a notification, or `null`.
+    pub id: Option<Box<[u8]>>,
+    /// `method` of a request or notification.
+    pub method: Option<Box<str>>,
+    /// `params.name`.
+    pub name: Option<Box<str>>,
+    /// `params.uri`.
+    pub uri: Option<Box<str>>,
+    /// `params.protocolVersion` or `result.protocolVersion`.
+    pub protocol_version: Option<Box<str>>,
+    /// `params.clientInfo`, a JSON object.
+    pub client_info: Option<Box<[u8]>>,
+    /// `params.capabilities`, a JSON object.
+    pub capabilities: Option<Box<[u8]>>,
+    /// `params._meta`, a JSON object.
+    pub meta: Option<Box<[u8]>>,
+    /// `params.requestId`, in `notifications/cancelled`.
+    pub cancelled_id: Option<Box<[u8]>>,
+    /// `params.requestState` of a retry, `result.requestState` of an `input_required` result.
+    pub request_state: Option<Box<[u8]>>,
+    /// Whether there is a `result`.
+    pub has_result: bool,
+    /// `result.isError` is `true`.
+    pub is_error: bool,
+    /// `result.resultType`.
+    pub result_type: Option<Box<str>>,
+    /// The beginning of `result.content`: where a failed tool says why.
+    pub content_start: Option<Box<[u8]>>,
+    /// `error`, or its beginning.
+    pub error: Option<Box<[u8]>>,
+}
+
+impl Envelope {
+    /// A request: it has a method and wants an answer.
+    #[must_use]
+    pub fn is_request(&self) -> bool {
+        self.method.is_some() && self.id.is_some()
+    }
+
+    /// A notification: it has a method and wants no answer.
+    #[must_use]
+    pub fn is_notification(&self) -> bool {
+        self.method.is_some() && self.id.is_none()
+    }
+
+    /// An answer: a result or an error.
+    #[must_use]
+    pub fn is_response(&self) -> bool {
+        self.method.is_none() && (self.has_result || self.error.is_some())
+    }
+}
+
+/// The members that are captured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Slot {
+    Id,
+    Method,
+    Name,
+    Uri,
+    ProtocolVersion,
+    ClientInfo,
+    Capabilities,
+    Meta,
+    CancelledId,
+    RequestState,
+    IsError,
+    ResultType,
+    ContentStart,
+    Error,
+}
+
+impl Slot {
+    /// How many bytes are kept. Past it a member counts as absent, but for those of which a beginning is of use.
+    const fn limit(self) -> usize {
+        match self {
+            Self::IsError => 8,
+            Self::Id
+            | Self::CancelledId
+            | Self::Method
+            | Self::ProtocolVersion
+            | Self::ResultType => 512,
+            Self::ContentStart => 600,
+            Self::Name => 2_048,
+            Self::Uri | Self::Error | Self::RequestState => 8_192,
+            Self::ClientInfo => 16_384,
+            Self::Capabilities | Self::Meta => 65_536,
+        }
+    }
+
+    const fn beginning_is_of_use(self) -> bool {
+        matches!(self, Self::ContentStart | Self::Error)
+    }
+
+    /// The slot of member `key` of the message itself.
+    fn of_message(key: &[u8]) -> Option<Self> {
+        match key {
+            b"id" => Some(Self::Id),
+            b"method" => Some(Self::Method),
+            b"error" => Some(Self::Error),
+            _ => None,
+        }
+    }
+
+    /// The slot of member `key` of `params` or `result`.
+    fn of_part(part: Part, key: &[u8]) -> Option<Self> {
+        match (part, key) {
+            (Part::Params, b"name") => Some(Self::Name),
+            (Part::Params, b"uri") => Some(Self::Uri),
+            (Part::Params | Part::Result, b"protocolVersion") => Some(Self::ProtocolVersion),
+            (Part::Params, b"clientInfo") => Some(Self::ClientInfo),
+            (Part::Params, b"capabilities") => Some(Self::Capabilities),
+            (Part::Params, b"_meta") => Some(Self::Meta),
+            (Part::Params, b"requestId") => Some(Self::CancelledId),
+            (Part::Params | Part::Result, b"requestState") => Some(Self::RequestState),
+            (Part::Result, b"isError") => Some(Self::IsError),
+            (Part::Result, b"resultType") => Some(Self::ResultType),
+            (Part::Result, b"content") => Some(Self::ContentStart),
+            _ => None,
+        }
+    }
+}
+
+/// Which member of the message the scanner is inside of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Params,
+    Result,
+    Other,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// A value must come.
+    Value,
+    /// A value or `]` must come.
+    ValueOrClose,
+    /// A key or `}` must come.
+    KeyOrClose,
+    /// Inside a key; true after a backslash.
+    Key(bool),
+    /// `:` must come.
+    Colon,
+    /// Inside a string value; true after a backslash.
+    Text(bool),
+    /// Inside a number or literal.
+    Scalar,
+    /// `,` or a closing bracket must come.
+    After,
+    /// The top-level value is over.
+    Done,
+    /// Not JSON, or nested too deeply.
+    Unreadable,
+}
+
+/// Longest key that matters.
+const LONGEST_KEY: usize = 64;
+
+/// Reads the messages of one JSON text: one JSON-RPC message, or a batch of them (MCP 2025-03-26).
+#[derive(Clone, Debug)]
+pub struct EnvelopeScanner {
+    state: State,
+    open: BitStack,
+    /// Containers open around a message: 0, or 1 in a batch.
+    base: usize,
+    key: Vec<u8>,
+    part: Part,
+    slot: Option<Slot>,
+    /// Containers open around the value being captured.
+    slot_depth: usize,
+    captured: Vec<u8>,
+    overflow: bool,
+    current: Envelope,
+}
+
+impl Default for EnvelopeScanner {
+    fn default() -> Self {
+        Self {
+            state: State::Value,
+            open: BitStack::default(),
+            base: 0,
+            key: Vec::with_capacity(24),
+            part: Part::Other,
+            slot: None,
+            slot_depth: 0,
+            captured: Vec::new(),
+            overflow: false,
+            current: Envelope::default(),
+        }
+    }
+}
+
+impl EnvelopeScanner {
+    /// Makes the scanner ready for another JSON text.
+    pub fn reset(&mut self) {
+        self.state = State::Value;
+        self.open.clear();
+        self.base = 0;
+        self.slot = None;
+        self.current = Envelope::default();
+    }
+
+    /// Whether the whole JSON text has been seen.
+    #[must_use]
+    pub fn is_complete(&self) -> bool {
+        self.state == State::Done
+    }
+
+    /// Whether nothing but blanks has been seen.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.state == State::Value && self.open.len() == 0
+    }
+
+    /// Whether the bytes so far cannot be followed.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        self.state == State::Unreadable
+    }
+
+    /// Reads on. `found` gets each message as soon as its last byte has been seen.
+    pub fn feed(&mut self, bytes: &[u8], found: &mut impl FnMut(Envelope)) {
+        let mut at = 0;
+        // Where the part of `bytes` begins that belongs to the value being captured.
+        let mut capture_from = 0;
+        while at < bytes.len() {
+            let byte = bytes[at];
+            match self.state {
+                State::Text(escaped) => {
+                    at = self.skip_text(bytes, at, escaped);
+                    if self.state == State::After {
+                        self.value_ended(&bytes[capture_from.min(at)..at], at, &mut capture_from);
+                    }
+                    continue;
+                }
+                State::Scalar => {
+                    if matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t') {
+                        self.state = State::After;
+                        self.value_ended(&bytes[capture_from.min(at)..at], at, &mut capture_from);
+                        continue;
+                    }
+                }
+                State::Key(true) => {
+                    self.key.push(byte);
+                    self.state = State::Key(false);
+                }
+                State::Key(false) => match byte {
+                    b'"' => self.state = State::Colon,
+                    _ => {
+                        if self.key.len() < LONGEST_KEY {
+                            self.key.push(byte);
+                        }
+                        self.state = State::Key(byte == b'\\');
+                    }
+                },
+                _ if matches!(byte, b' ' | b'\n' | b'\r' | b'\t') => {}
+                State::Colon => {
+                    self.state = if byte == b':' {
+                        State::Value
+                    } else {
+                        State::Unreadable
+                    }
+                }
+                State::KeyOrClose if byte == b'"' => {
+                    self.key.clear();
+                    self.state = State::Key(false);
+                }
+                State::KeyOrClose | State::After | State::ValueOrClose
+                    if matches!(byte, b'}' | b']') =>
+                {
+                    self.close(byte, at + 1, bytes, &mut capture_from, found);
+                }
+                State::After if byte == b',' => {
+                    self.state = if self.open.top() == Some(true) {
+                        State::KeyOrClose
+                    } else {
+                        State::Value
+                    };
+                }
+                State::Value | State::ValueOrClose => {
+                    if self.begin_capture() {
+                        capture_from = at;
+                    }
+                    self.begin_value(byte);
+                }
+                State::Unreadable => return,
+                State::Done | State::After | State::KeyOrClose => self.state = State::Unreadable,
+            }
+            at += 1;
+        }
+        if self.slot.is_some() {
+            self.capture(&bytes[capture_from.min(bytes.len())..]);
+        }
+    }
+
+    /// Moves to the end of a string, or of `bytes`.
+    fn skip_text(&mut self, bytes: &[u8], mut at: usize, escaped: bool) -> usize {
+        if escaped {
+            at += 1;
+            self.state = State::Text(false);
+        }
+        while at < bytes.len() {
+            match memchr2(b'"', b'\\', &bytes[at..]) {
+                None => return bytes.len(),
+                Some(offset) if bytes[at + offset] == b'"' => {
+                    self.state = State::After;
+                    return at + offset + 1;
+                }
+                Some(offset) => {
+                    at += offset + 2;
+                    if at > bytes.len() {
+                        self.state = State::Text(true);
+                        return bytes.len();
+                    }
+                }
+            }
+        }
+        at
+    }
+
+    fn begin_value(&mut self, byte: u8) {
+        self.state = match byte {
+            b'"' => State::Text(false),
+            b'{' | b'[' => {
+                let object = byte == b'{';
+                self.enter_part(object);
+                if !self.open.push(object) {
+                    State::Unreadable
+                } else if object {
+                    State::KeyOrClose
+                } else {
+                    if self.open.len() == 1 {
+                        self.base = 1;
+                    }
+                    State::ValueOrClose
+                }
+            }
+            b'-' | b'0'..=b'9' | b't' | b'f' | b'n' => State::Scalar,
+            _ => State::Unreadable,
+        };
+    }
+
+    /// Notes which member of the message is being entered.
+    fn enter_part(&mut self, object: bool) {
+        if self.open.len() == self.base + 1 && self.open.top() == Some(true) {
+            self.part = match self.key.as_slice() {
+                b"params" if object => Part::Params,
+                b"result" => {
+                    self.current.has_result = true;
+                    if object { Part::Result } else { Part::Other }
+                }
+                _ => Part::Other,
+            };
+        }
+    }
+
+    /// Starts capturing the value that begins now, if it is one of those kept; says whether it did.
+    fn begin_capture(&mut self) -> bool {
+        let depth = self.open.len();
+        if self.slot.is_some() || self.open.top() != Some(true) {
+            return false;
+        }
+        if depth != self.base + 1 && depth != self.base + 2 {
+            return false;
+        }
+        self.unescape_key();
+        let slot = if depth == self.base + 1 {
+            if self.key == b"result" {
+                self.current.has_result = true;
+            }
+            Slot::of_message(&self.key)
+        } else {
+            Slot::of_part(self.part, &self.key)
+        };
+        self.slot = slot;
+        self.slot_depth = depth;
+        self.captured.clear();
+        self.overflow = false;
+        slot.is_some()
+    }
+
+    /// A key may be written with escapes (`"\u006dethod"`); those are rare enough to decode at leisure.
+    fn unescape_key(&mut self) {
+        if self.key.contains(&b'\\') {
+            let quoted = [b"\"", self.key.as_slice(), b"\""].concat();
+            if let Ok(plain) = serde_json::from_slice::<String>(&quoted) {
+                self.key = plain.into_bytes();
+            }
+        }
+    }
+
+    fn capture(&mut self, bytes: &[u8]) {
+        if let Some(slot) = self.slot {
+            let room = slot.limit().saturating_sub(self.captured.len());
+            self.overflow |= bytes.len() > room;
+            self.captured
+                .extend_from_slice(&bytes[..bytes.len().min(room)]);
+        }
+    }
+
+    fn close(
+        &mut self,
+        byte: u8,
+        after: usize,
+        bytes: &[u8],
+        capture_from: &mut usize,
+        found: &mut impl FnMut(Envelope),
+    ) {
+        if self.open.pop() != Some(byte == b'}') {
+            self.state = State::Unreadable;
+            return;
+        }
+        self.state = if self.open.len() == 0 {
+            State::Done
+        } else {
+            State::After
+        };
+        self.value_ended(
+            &bytes[(*capture_from).min(after)..after],
+            after,
+            capture_from,
+        );
+        if self.open.len() == self.base && byte == b'}' {
+            found(std::mem::take(&mut self.current));
+        }
+    }
+
+    /// A value ended: if it is the one being captured, `tail` is its last piece.
+    fn value_ended(&mut self, tail: &[u8], after: usize, capture_from: &mut usize) {
+        if self.open.len() == 0 && self.state == State::After {
+            self.state = State::Done;
+        }
+        let Some(slot) = self.slot else { return };
+        if self.open.len() != self.slot_depth {
+            return;
+        }
+        self.capture(tail);
+        *capture_from = after;
+        self.slot = None;
+        if !self.overflow || slot.beginning_is_of_use() {
+            self.store(slot);
+        }
+    }
+
+    fn store(&mut self, slot: Slot) {
+        let raw = || Some(self.captured.as_slice().into());
+        let text = || {
+            serde_json::from_slice::<String>(&self.captured)
+                .ok()
+                .map(String::into_boxed_str)
+        };
+        let current = &mut self.current;
+        match slot {
+            Slot::Id => {
+                current.id = if self.captured == b"null" {
+                    None
+                } else {
+                    raw()
+                }
+            }
+            Slot::Method => current.method = text(),
+            Slot::Name => current.name = text(),
+            Slot::Uri => current.uri = text(),
+            Slot::ProtocolVersion => current.protocol_version = text(),
+            Slot::ClientInfo => current.client_info = raw(),
+            Slot::Capabilities => current.capabilities = raw(),
+            Slot::Meta => current.meta = raw(),
+            Slot::CancelledId => current.cancelled_id = raw(),
+            Slot::RequestState => current.request_state = raw(),
+            Slot::IsError => current.is_error = self.captured == b"true",
+            Slot::ResultType => current.result_type = text(),
+            Slot::ContentStart => current.content_start = raw(),
+            Slot::Error => {
+                current.error = if self.captured == b"null" {
+                    None
+                } else {
+                    raw()
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scan_in_pieces(
+        text: &[u8],
+        mut cut: impl FnMut(usize) -> usize,
+    ) -> (Vec<Envelope>, EnvelopeScanner) {
+        let (mut scanner, mut found, mut rest) = (EnvelopeScanner::default(), Vec::new(), text);
+        while !rest.is_empty() {
+            let (piece, after) = rest.split_at(cut(rest.len()).clamp(1, rest.len()));
+            scanner.feed(piece, &mut |envelope| found.push(envelope));
+            rest = after;
+        }
+        (found, scanner)
+    }
+
+    fn scan(text: &str) -> Vec<Envelope> {
+        scan_in_pieces(text.as_bytes(), |all| all).0
+    }
+
+    const CALL: &str = r#" {"jsonrpc":"2.0","id":"a\"1","method":"tools/call","params":{"arguments":{"name":"not this","list":[1,{"id":9}]},
+        "name":"écho\u0021","_meta":{"progressToken":3,"io.modelcontextprotocol/clientInfo":{"name":"x}"}}}} "#;
+
+    #[test]
+    fn a_call_gives_its_id_method_tool_and_meta() {
+        let found = scan(CALL);
+        assert_eq!(found.len(), 1);
+        let call = &found[0];
+        assert_eq!(call.id.as_deref(), Some(br#""a\"1""#.as_slice()));
+        assert_eq!(call.method.as_deref(), Some("tools/call"));
+        assert_eq!(call.name.as_deref(), Some("écho!"));
+        assert!(
+            call.meta
+                .as_deref()
+                .is_some_and(|meta| meta.ends_with(br#"{"name":"x}"}}"#))
+        );
+        assert!(call.is_request() && !call.is_notification() && !call.is_response());
+    }
+
+    #[test]
+    fn answers_tell_results_from_failures() {
+        let ok = &scan(
+            r#"{"result":{"content":[{"type":"text","text":"hi"}],"isError":false},"id":7,"jsonrpc":"2.0"}"#,
+        )[0];
+        assert!(ok.has_result && !ok.is_error && ok.is_response());
+        let failed =
+            &scan(r#"{"id":7,"result":{"content":[{"type":"text","text":"no"}],"isError":true}}"#)
+                [0];
+        assert!(failed.is_error && failed.content_start.is_some());
+        let error = &scan(r#"{"id":7,"error":{"code":-32602,"message":"bad"}}"#)[0];
+        assert!(error.error.is_some() && !error.has_result && error.is_response());
+        let bare = &scan(r#"{"id":7,"result":null}"#)[0];
+        assert!(bare.has_result && bare.is_response());
+        let own_words =
+            &scan(r#"{"id":1,"result":{"structuredContent":{"isError":true,"error":"x"}}}"#)[0];
+        assert!(!own_words.is_error && own_words.error.is_none());
+    }
+
+    #[test]
+    fn a_batch_gives_each_member() {
+        let found = scan(
+            r#"[{"id":1,"method":"ping"},{"method":"notifications/initialized"},{"id":2,"result":{}}]"#,
+        );
+        assert_eq!(found.len(), 3);
+        assert!(found[0].is_request() && found[1].is_notification() && found[2].is_response());
+    }
+
+    #[test]
+    fn any_cut_gives_the_same() {
+        let batch = format!(
+            "[{CALL},{}]",
+            r#"{"\u0069d":12,"result":{"isError":true,"x":"\\"}}"#
+        );
+        for text in [CALL, batch.as_str()] {
+            let whole = scan(text);
+            assert!(!whole.is_empty());
+            for size in 1..24 {
+                let (found, scanner) = scan_in_pieces(text.as_bytes(), |_| size);
+                assert_eq!(found, whole, "pieces of {size}");
+                assert!(scanner.is_complete());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_json_is_unreadable_and_harmless() {
+        for text in [
+            "<html>",
+            "}",
+            "{]",
+            "{\"a\" 1}",
+            "{} x",
+            "nul{",
+            "{\"a\":}",
+            "[}",
+        ] {
+            let (_, scanner) = scan_in_pieces(text.as_bytes(), |_| 1);
+            assert!(!scanner.is_complete(), "{text}");
+        }
+        let (found, scanner) = scan_in_pieces("[".repeat(100_000).as_bytes(), |_| 777);
+        assert!(found.is_empty() && scanner.is_unreadable());
+    }
+
+    #[test]
+    fn a_member_over_its_limit_is_left_out_and_the_rest_kept() {
+        let text = format!(
+            r#"{{"id":1,"method":"tools/call","params":{{"name":"{}","uri":"u"}}}}"#,
+            "n".repeat(5_000)
+        );
+        let found = &scan(&text)[0];
+        assert_eq!(
+            (found.name.as_deref(), found.uri.as_deref()),
+            (None, Some("u"))
+        );
+    }
+}

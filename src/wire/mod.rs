@@ -1,0 +1,20 @@
+//! MCP on the wire: protocol eras, JSON-RPC envelopes, server-sent events, header rules.
+//!
+//! Pure functions over bytes. Nothing here keeps a whole body, re-serialises, or decides what a session is; bytes
+//! that cannot be read are reported as such and pass all the same.
+
+mod bits;
+mod envelope;
+mod era;
+mod headers;
+mod meta;
+mod sse;
+
+pub use envelope::{Envelope, EnvelopeScanner};
+pub use era::{FIRST_MODERN_REVISION, era_of};
+pub use headers::{
+    ANSWERED_BY, ARCHON_SESSION_ID, BodyKind, MCP_METHOD, MCP_NAME, MCP_PROTOCOL_VERSION,
+    MCP_SESSION_ID, baggage_session, body_kind, is_hop_by_hop, trace_id,
+};
+pub use meta::{ClientInfo, RequestMeta};
+pub use sse::SseScanner;
