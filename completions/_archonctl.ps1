@@ -45,7 +45,7 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'How long the server may take to answer [default: 300s]')
             [CompletionResult]::new('--drain-timeout', '--drain-timeout', [CompletionResultType]::ParameterName, 'How long requests in flight may take to finish at the end [default: 10s]')
             [CompletionResult]::new('--workers', '--workers', [CompletionResultType]::ParameterName, 'Worker threads [default: one for each core]')
-            [CompletionResult]::new('--log', '--log', [CompletionResultType]::ParameterName, 'Form of the log: text or json [default: text]')
+            [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Form of the log: text or json; what is logged is ARCHONCTL_LOG''s to say [default: text]')
             [CompletionResult]::new('--journal-fsync', '--journal-fsync', [CompletionResultType]::ParameterName, 'Flush every group of records to the disk, so that a loss of power loses nothing [default: false]')
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the store are')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')

@@ -705,7 +705,7 @@ _archonctl() {
             return 0
             ;;
         archonctl__subcmd__serve)
-            opts="-h --listen --upstream --upstream-name --session-timeout --idle-after --disconnect-grace --request-timeout --drain-timeout --workers --log --journal-fsync --data-dir --help"
+            opts="-h --listen --upstream --upstream-name --session-timeout --idle-after --disconnect-grace --request-timeout --drain-timeout --workers --log-format --journal-fsync --data-dir --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -747,7 +747,7 @@ _archonctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --log)
+                --log-format)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

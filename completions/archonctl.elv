@@ -41,7 +41,7 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --request-timeout 'How long the server may take to answer [default: 300s]'
             cand --drain-timeout 'How long requests in flight may take to finish at the end [default: 10s]'
             cand --workers 'Worker threads [default: one for each core]'
-            cand --log 'Form of the log: text or json [default: text]'
+            cand --log-format 'Form of the log: text or json; what is logged is ARCHONCTL_LOG''s to say [default: text]'
             cand --journal-fsync 'Flush every group of records to the disk, so that a loss of power loses nothing [default: false]'
             cand --data-dir 'Where journals and the store are'
             cand -h 'Print help'

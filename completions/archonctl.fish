@@ -43,7 +43,7 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l disconnect
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l request-timeout -d 'How long the server may take to answer [default: 300s]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l drain-timeout -d 'How long requests in flight may take to finish at the end [default: 10s]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l workers -d 'Worker threads [default: one for each core]' -r
-complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l log -d 'Form of the log: text or json [default: text]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l log-format -d 'Form of the log: text or json; what is logged is ARCHONCTL_LOG\'s to say [default: text]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l journal-fsync -d 'Flush every group of records to the disk, so that a loss of power loses nothing [default: false]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l data-dir -d 'Where journals and the store are' -r -f -a "(__fish_complete_directories)"
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -s h -l help -d 'Print help'

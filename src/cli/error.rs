@@ -200,18 +200,33 @@ impl From<ConfigError> for CliError {
 
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
-        let (status, hint) = if error.is_transient() {
-            (
-                ExitStatus::Connection,
-                "the store did not answer; try again in a moment",
-            )
-        } else {
-            (
-                ExitStatus::Failure,
-                "`archonctl migrate status` shows the state of the store",
-            )
+        let (status, code, hint) = match &error {
+            // Only locks and full pools are transient in an embedded store.
+            _ if error.is_transient() => {
+                let hint = "another process holds the store; try again in a moment";
+                (ExitStatus::Busy, "store_busy", hint)
+            }
+            StoreError::NoDataDir { .. } | StoreError::NoDatabase { .. } => {
+                let hint = "is it the right place? --data-dir or ARCHONCTL_DATA_DIR name another; \
+                            `archonctl config show --origin` says where this one comes from";
+                (ExitStatus::Failure, "no_store", hint)
+            }
+            StoreError::SchemaPending { .. } => {
+                let hint = "`archonctl migrate up` applies them";
+                (ExitStatus::Failure, "migrations_pending", hint)
+            }
+            StoreError::SchemaNewer { .. }
+            | StoreError::SchemaChanged { .. }
+            | StoreError::SchemaSkipped { .. } => {
+                let hint = "`archonctl migrate status` shows every migration";
+                (ExitStatus::Drift, "schema_drift", hint)
+            }
+            _ => {
+                let hint = "`archonctl migrate status` shows the state of the store";
+                (ExitStatus::Failure, "store", hint)
+            }
         };
-        Self::new(status, "store", chain(&error)).with_hint(hint)
+        Self::new(status, code, chain(&error)).with_hint(hint)
     }
 }
 

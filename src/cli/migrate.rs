@@ -1,15 +1,11 @@
 //! `archonctl migrate`: bring the store to this version, and say how it stands.
 
-use std::path::Path;
-use std::time::Duration;
-
-use serde::{Serialize, Serializer};
-
 use super::Context;
 use super::error::{CliError, ExitStatus};
 use super::output::{DataDirArgs, OutputArgs};
 use super::render::{Answer, Column, Field, Fit, Grid, List, Single, Tone};
-use crate::model::Timestamp;
+use super::store::{block_on, open_existing, open_or_create};
+use crate::store::{AppliedMigration, MigrationReport, MigrationStanding, MigrationState};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -64,62 +60,6 @@ struct StatusArgs {
     output: OutputArgs,
 }
 
-/// What a run of the migrations did.
-#[derive(Clone, Debug, Default, Serialize)]
-struct MigrationReport {
-    applied: Vec<AppliedMigration>,
-    adopted: Vec<String>,
-}
-
-/// One migration that was applied.
-#[derive(Clone, Debug, Serialize)]
-struct AppliedMigration {
-    version: i32,
-    name: String,
-    #[serde(rename = "duration_ms", serialize_with = "as_milliseconds")]
-    duration: Duration,
-}
-
-/// One migration and how it stands.
-#[derive(Clone, Debug, Serialize)]
-struct MigrationState {
-    version: i32,
-    name: String,
-    applied_at: Option<Timestamp>,
-    state: MigrationStanding,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-enum MigrationStanding {
-    Applied,
-    Pending,
-    Changed,
-    Missing,
-}
-
-fn as_milliseconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(duration.as_secs_f64() * 1e3)
-}
-
-/// Applies what is pending.
-fn migrate_up(_data_dir: &Path) -> Result<MigrationReport, CliError> {
-    Err(CliError::new(
-        ExitStatus::Failure,
-        "not_available",
-        "this build has no migrations yet",
-    ))
-}
-
-/// Compares the store with this binary.
-fn migration_status(_data_dir: &Path) -> Result<Vec<MigrationState>, CliError> {
-    Err(CliError::new(
-        ExitStatus::Failure,
-        "not_available",
-        "this build has no migrations yet",
-    ))
-}
-
 pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError> {
     match args.action {
         None => up(&args.up, context),
@@ -130,14 +70,22 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
 
 fn up(args: &UpArgs, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
-    let report = migrate_up(&args.data_dir.resolve(context)?)?;
+    let data_dir = args.data_dir.resolve(context)?;
+    let report = block_on(async {
+        let store = open_or_create(&data_dir).await?;
+        Ok(store.migrate_up().await?)
+    })?;
     args.output.print(&up_answer(&report), &view)?;
     Ok(ExitStatus::Done)
 }
 
 fn status(args: &StatusArgs, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
-    let states = migration_status(&args.data_dir.resolve(context)?)?;
+    let data_dir = args.data_dir.resolve(context)?;
+    let states = block_on(async {
+        let store = open_existing(&data_dir).await?;
+        Ok(store.migration_status().await?)
+    })?;
     args.output.print(&status_answer(&states), &view)?;
     Ok(if args.exit_code {
         verdict(&states)
@@ -289,6 +237,8 @@ fn status_answer(states: &[MigrationState]) -> Answer<List<'_, MigrationState>, 
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::cli::render::{Format, render};
     use crate::cli::tests::view;

@@ -8,7 +8,7 @@ use crate::config::{Key, ServeOptions, Settings};
 const EXAMPLES: &str = "\
 Examples:
   archonctl serve --upstream http://127.0.0.1:8052/mcp
-  archonctl serve --upstream https://mcp.example.com/mcp --listen 0.0.0.0:8051 --log json
+  archonctl serve --upstream https://mcp.example.com/mcp --listen 0.0.0.0:8051 --log-format json
   archonctl serve --upstream http://127.0.0.1:8052/mcp --session-timeout 2h --idle-after 10m";
 
 const ELSEWHERE: &str = "\
@@ -56,9 +56,9 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N")]
     workers: Option<String>,
 
-    /// Form of the log: text or json [default: text]
+    /// Form of the log: text or json; what is logged is ARCHONCTL_LOG's to say [default: text]
     #[arg(long, value_name = "FORMAT")]
-    log: Option<String>,
+    log_format: Option<String>,
 
     /// Flush every group of records to the disk, so that a loss of power loses nothing [default: false]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
@@ -82,7 +82,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
         .with(Key::RequestTimeout, args.request_timeout)
         .with(Key::DrainTimeout, args.drain_timeout)
         .with(Key::Workers, args.workers)
-        .with(Key::Log, args.log)
+        .with(Key::LogFormat, args.log_format)
         .with(Key::JournalFsync, args.journal_fsync);
     let options = Settings::resolve(&context.sources, flags)?.serve_options()?;
     run_daemon(options).map_err(|error| CliError::from_chain("serve", &error))?;

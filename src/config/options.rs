@@ -88,7 +88,7 @@ impl Settings {
                     .map_err(|_| format!("'{text}' is no number of threads; 1 or more is expected"))
             })?,
             log: self
-                .parsed(Key::Log, |text| match text {
+                .parsed(Key::LogFormat, |text| match text {
                     "text" => Ok(LogFormat::Text),
                     "json" => Ok(LogFormat::Json),
                     _ => Err(format!("'{text}' is neither 'text' nor 'json'")),

@@ -37,8 +37,8 @@ pub enum Key {
     DrainTimeout,
     /// Worker threads.
     Workers,
-    /// Form of the daemon's log.
-    Log,
+    /// Form of the daemon's log. Not `log`: `ARCHONCTL_LOG` is the filter that says what is logged.
+    LogFormat,
     /// Whether every group of records is flushed to the disk.
     JournalFsync,
 }
@@ -56,7 +56,7 @@ impl Key {
         Self::RequestTimeout,
         Self::DrainTimeout,
         Self::Workers,
-        Self::Log,
+        Self::LogFormat,
         Self::JournalFsync,
     ];
 
@@ -75,7 +75,7 @@ impl Key {
             Self::RequestTimeout => "request_timeout",
             Self::DrainTimeout => "drain_timeout",
             Self::Workers => "workers",
-            Self::Log => "log",
+            Self::LogFormat => "log_format",
             Self::JournalFsync => "journal_fsync",
         }
     }
@@ -102,7 +102,7 @@ impl Key {
             Self::DisconnectGrace => Some("30s"),
             Self::RequestTimeout => Some("300s"),
             Self::DrainTimeout => Some("10s"),
-            Self::Log => Some("text"),
+            Self::LogFormat => Some("text"),
             Self::JournalFsync => Some("false"),
         }
     }

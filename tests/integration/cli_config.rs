@@ -67,7 +67,7 @@ fn each_layer_beats_the_one_below_it() {
         ("XDG_CONFIG_HOME", xdg.to_str().expect("UTF-8")),
         ("ARCHONCTL_DRAIN_TIMEOUT", "3m"),
         ("ARCHONCTL_WORKERS", "3"),
-        ("ARCHONCTL_LOG", ""),
+        ("ARCHONCTL_LOG_FORMAT", ""),
     ];
     let flags = Flags::default().with(Key::Workers, Some("4".to_owned()));
     let settings = resolve(&variables, dir.path(), flags).expect("layers");
@@ -78,7 +78,7 @@ fn each_layer_beats_the_one_below_it() {
     assert_eq!(options.workers, NonZeroUsize::new(4));
     assert!(options.journal_fsync);
     assert_eq!(
-        origin_of(&settings, Key::Log),
+        origin_of(&settings, Key::LogFormat),
         Origin::Default,
         "an empty variable is not set"
     );
@@ -147,7 +147,11 @@ fn an_unknown_key_names_the_file_and_the_key() {
 fn broken_files_name_the_line_and_do_not_quote_it() {
     let dir = tempfile::tempdir().expect("a directory");
     let file = dir.path().join("archonctl.toml");
-    std::fs::write(&file, "log = \"text\"\nupstream = \"http://me:hunter2@h\n").expect("file");
+    std::fs::write(
+        &file,
+        "log_format = \"text\"\nupstream = \"http://me:hunter2@h\n",
+    )
+    .expect("file");
     let error = resolve(&[("HOME", "/h")], dir.path(), Flags::default()).expect_err("no TOML");
     let said = format!("{error} {error:?}");
     assert!(said.contains("line 2"), "{said}");
@@ -205,7 +209,7 @@ fn wrong_values_name_the_setting_and_the_place() {
         ("ARCHONCTL_IDLE_AFTER", "soon", "'soon' is no duration"),
         ("ARCHONCTL_SESSION_TIMEOUT", "0", "longer than nothing"),
         ("ARCHONCTL_WORKERS", "0", "1 or more"),
-        ("ARCHONCTL_LOG", "xml", "neither 'text' nor 'json'"),
+        ("ARCHONCTL_LOG_FORMAT", "xml", "neither 'text' nor 'json'"),
         (
             "ARCHONCTL_JOURNAL_FSYNC",
             "yes",

@@ -3,3 +3,4 @@
 mod cli_config;
 mod cli_generated;
 mod cli_run;
+mod cli_store;
