@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::output::DataDirArgs;
 use super::{Context, ExitStatus};
-use crate::config::{Key, ServeOptions, Settings};
+use crate::config::{Key, Settings};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -85,12 +85,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
         .with(Key::LogFormat, args.log_format)
         .with(Key::JournalFsync, args.journal_fsync);
     let options = Settings::resolve(&context.sources, flags)?.serve_options()?;
-    run_daemon(options).map_err(|error| CliError::from_chain("serve", &error))?;
+    crate::daemon::init_logging(options.log);
+    crate::daemon::run(&options).map_err(|error| CliError::from_chain("serve", &error))?;
     Ok(ExitStatus::Done)
-}
-
-/// Runs the daemon until it is told to stop.
-fn run_daemon(options: ServeOptions) -> Result<(), anyhow::Error> {
-    let ServeOptions { listen, .. } = options;
-    anyhow::bail!("this build has no daemon yet; nothing listens on {listen}")
 }
