@@ -34,6 +34,13 @@ fn err(output: &Output) -> String {
     String::from_utf8(output.stderr.clone()).expect("UTF-8")
 }
 
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.expect("a runtime").block_on(work)
+}
+
 fn at(text: &str) -> Timestamp {
     text.parse().expect("RFC 3339")
 }
@@ -74,10 +81,7 @@ fn fill(data_dir: &Path) {
             detected_at: at("2026-07-02T11:03:30Z"),
         }),
     ];
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime.expect("a runtime").block_on(async {
+    block_on(async {
         let store = Store::open_embedded(data_dir).await.expect("a store");
         let position = JournalPosition {
             segment: 0,
@@ -112,18 +116,15 @@ fn migrations_are_applied_once_and_their_state_is_told() {
         "{}",
         out(&status)
     );
-    let states = json(&on(&data_dir, &["migrate", "status", "-o", "json"]));
-    assert_eq!(states["meta"]["pending"], 0);
-    assert_eq!(states["meta"]["applied"], states["meta"]["total"]);
+    let listed = json(&on(&data_dir, &["migrate", "status", "-o", "json"]));
+    assert_eq!(listed["meta"]["pending"], 0);
+    assert_eq!(listed["meta"]["applied"], listed["meta"]["total"]);
 }
 
 #[test]
 fn a_store_without_a_schema_is_pending_and_queries_say_what_to_do() {
     let dir = tempfile::tempdir().expect("a directory");
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    runtime.expect("a runtime").block_on(async {
+    block_on(async {
         Store::open_embedded(dir.path())
             .await
             .expect("a store")
