@@ -43,7 +43,7 @@ CREATE TABLE IF NOT EXISTS archon_mcp_requests (
     error_message TEXT
 ) STRICT, WITHOUT ROWID;
 
--- The one index that every write pays for: the operations of a session in time order.
+-- The operations of a session in time order.
 CREATE INDEX IF NOT EXISTS idx_archon_mcp_requests_session_time ON archon_mcp_requests (session_id, timestamp);
 
 CREATE TABLE IF NOT EXISTS archon_llm_pricing (

@@ -1,8 +1,8 @@
 //! The outcome of a batch, in statements of many rows. Decides nothing: [`super::batch`] did.
 
 use super::batch::{Batch, OperationToWrite};
-use super::tracked::{addend, cost_micros};
-use crate::model::{ClientType, Target};
+use super::tracked::{End, addend, cost_micros};
+use crate::model::{ClientType, SessionId, Target};
 use crate::store::connection::{WriteTx, on_tx};
 use crate::store::dialect::{ManyRows, chunks};
 use crate::store::error::StoreError;
@@ -46,18 +46,24 @@ static INSERT_OPERATIONS: ManyRows = ManyRows::new(
     "ON CONFLICT (request_id) DO NOTHING",
 );
 
-static UPDATE_SESSIONS: ManyRows = ManyRows::new(
+/// Sessions that go on. Apart from the ended ones because the columns of an end are indexed: naming them here would write
+/// those index entries anew for every batch.
+static UPDATE_LIVE: ManyRows = ManyRows::new(
     "UPDATE archon_mcp_sessions AS s SET last_activity = d.column2, status = d.column3, \
-     disconnect_reason = coalesce(d.column4, s.disconnect_reason), \
-     disconnected_at = coalesce(d.column5, s.disconnected_at), \
-     detected_at = coalesce(d.column6, s.detected_at), \
-     total_duration = coalesce(d.column7, s.total_duration), \
-     total_requests = s.total_requests + d.column8, failed_requests = s.failed_requests + d.column9, \
-     notifications = s.notifications + d.column10, bytes_in = s.bytes_in + d.column11, \
-     bytes_out = s.bytes_out + d.column12, total_prompt_tokens = s.total_prompt_tokens + d.column13, \
-     total_completion_tokens = s.total_completion_tokens + d.column14, total_cost = s.total_cost + d.column15 \
+     total_requests = s.total_requests + d.column4, failed_requests = s.failed_requests + d.column5, \
+     notifications = s.notifications + d.column6, bytes_in = s.bytes_in + d.column7, \
+     bytes_out = s.bytes_out + d.column8, total_prompt_tokens = s.total_prompt_tokens + d.column9, \
+     total_completion_tokens = s.total_completion_tokens + d.column10, total_cost = s.total_cost + d.column11 \
      FROM (VALUES",
-    15,
+    11,
+    ") AS d WHERE s.session_id = d.column1",
+);
+
+/// The ends of sessions.
+static UPDATE_ENDED: ManyRows = ManyRows::new(
+    "UPDATE archon_mcp_sessions AS s SET disconnected_at = d.column2, disconnect_reason = d.column3, \
+     detected_at = d.column4, total_duration = d.column5 FROM (VALUES",
+    5,
     ") AS d WHERE s.session_id = d.column1",
 );
 
@@ -160,20 +166,16 @@ pub(super) async fn operations(
 
 /// Brings stored sessions to where they are at the end of the batch.
 pub(super) async fn changes(tx: &mut WriteTx, batch: &Batch<'_>) -> Result<(), StoreError> {
-    for piece in chunks(&batch.to_update()) {
+    let changed = batch.to_update();
+    for piece in chunks(&changed) {
         on_tx!(tx, conn => {
-            let mut query = sqlx::query(UPDATE_SESSIONS.text(piece.len()));
+            let mut query = sqlx::query(UPDATE_LIVE.text(piece.len()));
             for session in piece {
-                let end = session.end.as_ref();
                 let sums = session.sums;
                 query = query
                     .bind(session.id)
                     .bind(session.last_activity)
                     .bind(session.status)
-                    .bind(end.and_then(|e| e.reason.as_deref()))
-                    .bind(end.map(|e| e.disconnected_at))
-                    .bind(end.and_then(|e| e.detected_at))
-                    .bind(end.map(|e| e.total_duration))
                     .bind(sums.requests)
                     .bind(sums.failed)
                     .bind(sums.notifications)
@@ -186,6 +188,25 @@ pub(super) async fn changes(tx: &mut WriteTx, batch: &Batch<'_>) -> Result<(), S
             query.execute(conn).await
         })
         .map_err(StoreError::during("write the state of sessions"))?;
+    }
+    let ended: Vec<(SessionId, &End)> = changed
+        .iter()
+        .filter_map(|session| session.end.as_ref().map(|end| (session.id, end)))
+        .collect();
+    for piece in chunks(&ended) {
+        on_tx!(tx, conn => {
+            let mut query = sqlx::query(UPDATE_ENDED.text(piece.len()));
+            for (id, end) in piece {
+                query = query
+                    .bind(*id)
+                    .bind(end.disconnected_at)
+                    .bind(end.reason.as_deref())
+                    .bind(end.detected_at)
+                    .bind(end.total_duration);
+            }
+            query.execute(conn).await
+        })
+        .map_err(StoreError::during("write the ends of sessions"))?;
     }
     Ok(())
 }
