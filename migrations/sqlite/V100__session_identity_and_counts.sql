@@ -15,7 +15,8 @@ ALTER TABLE archon_mcp_sessions ADD COLUMN detected_at INTEGER;
 ALTER TABLE archon_mcp_sessions ADD COLUMN resumed_from BLOB;
 ALTER TABLE archon_mcp_sessions ADD COLUMN survives_instance INTEGER NOT NULL DEFAULT 0;
 
--- Sums over the session's operations, kept in the transaction that stores them: no list counts rows.
+-- Sums over the session's operations, kept in the transaction that stores them: no list counts rows. The requests of
+-- the handshake are left out of the counts.
 ALTER TABLE archon_mcp_sessions ADD COLUMN total_requests INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE archon_mcp_sessions ADD COLUMN failed_requests INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE archon_mcp_sessions ADD COLUMN notifications INTEGER NOT NULL DEFAULT 0;
@@ -47,7 +48,8 @@ UPDATE archon_mcp_sessions
 SET total_requests = r.requests, failed_requests = r.failed, total_prompt_tokens = r.prompt,
     total_completion_tokens = r.completion, total_cost = r.cost
 FROM (
-    SELECT session_id, count(*) AS requests, count(*) FILTER (WHERE status <> 'success') AS failed,
+    SELECT session_id, count(*) FILTER (WHERE method NOT IN ('initialize', 'server/discover')) AS requests,
+        count(*) FILTER (WHERE status <> 'success' AND method NOT IN ('initialize', 'server/discover')) AS failed,
         coalesce(sum(prompt_tokens), 0) AS prompt, coalesce(sum(completion_tokens), 0) AS completion,
         coalesce(sum(estimated_cost), 0) AS cost
     FROM archon_mcp_requests GROUP BY session_id

@@ -60,10 +60,6 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
 
-    /// Flush every group of records to the disk, so that a loss of power loses nothing [default: false]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
-    journal_fsync: Option<String>,
-
     #[command(flatten)]
     data_dir: DataDirArgs,
 }
@@ -82,8 +78,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
         .with(Key::RequestTimeout, args.request_timeout)
         .with(Key::DrainTimeout, args.drain_timeout)
         .with(Key::Workers, args.workers)
-        .with(Key::LogFormat, args.log_format)
-        .with(Key::JournalFsync, args.journal_fsync);
+        .with(Key::LogFormat, args.log_format);
     let options = Settings::resolve(&context.sources, flags)?.serve_options()?;
     crate::daemon::init_logging(options.log);
     crate::daemon::run(&options).map_err(|error| CliError::from_chain("serve", &error))?;

@@ -2,7 +2,6 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
 use crate::model::parse_duration;
@@ -44,8 +43,6 @@ pub struct ServeOptions {
     pub workers: Option<NonZeroUsize>,
     /// Form of the log.
     pub log: LogFormat,
-    /// Whether every group of records is flushed to the disk, to survive a loss of power.
-    pub journal_fsync: bool,
 }
 
 impl Settings {
@@ -69,6 +66,14 @@ impl Settings {
         .map(Option::unwrap_or_default)
     }
 
+    /// Time without activity that ends a session.
+    ///
+    /// # Errors
+    /// When the value is no duration, or none at all.
+    pub fn session_timeout(&self) -> Result<Duration, ConfigError> {
+        self.positive(Key::SessionTimeout)
+    }
+
     /// Everything the daemon needs.
     ///
     /// # Errors
@@ -78,7 +83,7 @@ impl Settings {
             data_dir: self.data_dir()?,
             listen: self.parsed(Key::Listen, listen)?.unwrap_or_default(),
             upstream: self.upstream()?,
-            session_timeout: self.positive(Key::SessionTimeout)?,
+            session_timeout: self.session_timeout()?,
             idle_after: self.positive(Key::IdleAfter)?,
             disconnect_grace: self.duration(Key::DisconnectGrace)?,
             request_timeout: self.positive(Key::RequestTimeout)?,
@@ -92,12 +97,6 @@ impl Settings {
                     "text" => Ok(LogFormat::Text),
                     "json" => Ok(LogFormat::Json),
                     _ => Err(format!("'{text}' is neither 'text' nor 'json'")),
-                })?
-                .unwrap_or_default(),
-            journal_fsync: self
-                .parsed(Key::JournalFsync, |text| {
-                    bool::from_str(text)
-                        .map_err(|_| format!("'{text}' is neither 'true' nor 'false'"))
                 })?
                 .unwrap_or_default(),
         })

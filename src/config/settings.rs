@@ -39,13 +39,11 @@ pub enum Key {
     Workers,
     /// Form of the daemon's log. Not `log`: `ARCHONCTL_LOG` is the filter that says what is logged.
     LogFormat,
-    /// Whether every group of records is flushed to the disk.
-    JournalFsync,
 }
 
 impl Key {
     /// Every setting, in the order they are shown in.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 11] = [
         Self::DataDir,
         Self::Listen,
         Self::Upstream,
@@ -57,7 +55,6 @@ impl Key {
         Self::DrainTimeout,
         Self::Workers,
         Self::LogFormat,
-        Self::JournalFsync,
     ];
 
     /// Its name in files. The environment variable is the same in capitals behind `ARCHONCTL_`, the flag the same with
@@ -76,7 +73,6 @@ impl Key {
             Self::DrainTimeout => "drain_timeout",
             Self::Workers => "workers",
             Self::LogFormat => "log_format",
-            Self::JournalFsync => "journal_fsync",
         }
     }
 
@@ -103,7 +99,6 @@ impl Key {
             Self::RequestTimeout => Some("300s"),
             Self::DrainTimeout => Some("10s"),
             Self::LogFormat => Some("text"),
-            Self::JournalFsync => Some("false"),
         }
     }
 }

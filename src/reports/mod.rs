@@ -128,7 +128,7 @@ pub async fn user_stats(
     store.users(period).await
 }
 
-/// Successful operations that started in `period`, in sum and by tool.
+/// Successful operations that started in `period`, in sum and by tool; the handshake is none of them.
 ///
 /// # Errors
 /// When the store does not answer.

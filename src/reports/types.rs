@@ -21,7 +21,7 @@ pub struct SessionPage {
 /// Sums over operations.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct UsageTotals {
-    /// How many operations.
+    /// How many operations, the handshake left out.
     pub total_requests: i64,
     /// Estimated tokens of arguments.
     pub total_prompt_tokens: i64,
@@ -121,7 +121,7 @@ pub struct ClientStats {
     pub avg_duration_seconds: Option<f64>,
     /// Longest duration of ended sessions, seconds.
     pub max_duration_seconds: Option<i64>,
-    /// Operations of all these sessions.
+    /// Operations of all these sessions, the handshakes left out.
     pub total_requests: i64,
     /// Of those, how many did not succeed.
     pub failed_requests: i64,

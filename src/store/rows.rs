@@ -58,7 +58,7 @@ pub struct SessionRow {
     pub detected_at: Option<Timestamp>,
     /// The session this one goes on from.
     pub resumed_from: Option<SessionId>,
-    /// Operations finished.
+    /// Operations finished, the handshake left out.
     pub total_requests: i64,
     /// Of those, how many did not succeed.
     pub failed_requests: i64,
@@ -81,7 +81,7 @@ pub struct SessionFilter {
     pub client_type: Option<String>,
     /// Only sessions with this server.
     pub server: Option<String>,
-    /// Only sessions with at least one operation.
+    /// Only sessions with at least one operation beside the handshake.
     pub with_calls: bool,
     /// How many rows at the most, and from which on.
     pub page: Page,
@@ -171,7 +171,7 @@ pub struct UserStats {
     pub first_session_at: Timestamp,
     /// Last activity.
     pub last_activity_at: Timestamp,
-    /// Operations.
+    /// Operations, the handshake left out.
     pub total_requests: i64,
     /// Estimated tokens.
     pub total_tokens: i64,
@@ -239,7 +239,7 @@ pub struct ClientSums {
     pub duration_sum: i64,
     /// Longest of them, seconds.
     pub longest: Option<i64>,
-    /// Operations.
+    /// Operations, the handshake left out.
     pub requests: i64,
     /// Of those, how many did not succeed.
     pub failed: i64,

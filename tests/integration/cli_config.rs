@@ -43,7 +43,6 @@ fn defaults_are_what_the_documents_say() {
     assert_eq!(options.drain_timeout, Duration::from_secs(10));
     assert_eq!(options.workers, None);
     assert_eq!(options.log, LogFormat::Text);
-    assert!(!options.journal_fsync);
 }
 
 #[test]
@@ -58,7 +57,7 @@ fn each_layer_beats_the_one_below_it() {
     .expect("user file");
     std::fs::write(
         dir.path().join("archonctl.toml"),
-        "request_timeout = \"2m\"\ndrain_timeout = 120\nworkers = 2\njournal_fsync = true\n",
+        "request_timeout = \"2m\"\ndrain_timeout = 120\nworkers = 2\nlog_format = \"json\"\n",
     )
     .expect("project file");
     let xdg = dir.path().join("xdg");
@@ -76,7 +75,7 @@ fn each_layer_beats_the_one_below_it() {
     assert_eq!(options.request_timeout, Duration::from_mins(2));
     assert_eq!(options.drain_timeout, Duration::from_mins(3));
     assert_eq!(options.workers, NonZeroUsize::new(4));
-    assert!(options.journal_fsync);
+    assert_eq!(options.log, LogFormat::Json);
     assert_eq!(
         origin_of(&settings, Key::LogFormat),
         Origin::Default,

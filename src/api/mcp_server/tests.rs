@@ -10,25 +10,22 @@ use http_body_util::{BodyExt, Full};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::ManualClock;
+use crate::model::{ManualClock, Record};
+use crate::store::testing::{TestStore, at, call as called, close, open, operation, session_id};
 
 const MODERN: &str = "2026-07-28";
 const LEGACY: &str = "2025-11-25";
 
 type Answer = Response<BoxBody<Bytes, Infallible>>;
 
-/// Nothing here asks the store.
-fn store() -> Store {
-    Store {}
-}
-
-fn server() -> McpService {
-    let clock = Arc::new(ManualClock::at(Timestamp::from_micros(5_000_000)));
+/// The server over `store`, 42.9 s after it started: at second 1,042 of the store's test time.
+fn server(store: &TestStore) -> McpService {
+    let clock = Arc::new(ManualClock::at(at(1_000)));
     clock.advance(Duration::from_millis(42_900));
     service(McpServerDeps {
-        store: store(),
+        store: store.store.clone(),
         clock,
-        started_at: Timestamp::from_micros(5_000_000),
+        started_at: at(1_000),
         session_timeout: Duration::from_hours(1),
         health: Arc::new(|| HealthView {
             open_sessions: 3,
@@ -86,16 +83,61 @@ async fn text(answer: Answer) -> String {
     String::from_utf8(body.to_bytes().to_vec()).expect("UTF-8")
 }
 
-/// The answer to a modern request, which has to be plain JSON.
+/// The answer to a modern request on a store where nothing was tracked yet.
 async fn ask(method: &str, params: Value) -> Value {
-    let answer = server().handle(modern(method, params)).await;
+    ask_on(&TestStore::new().await, method, params).await
+}
+
+/// The answer to a modern request, which has to be plain JSON.
+async fn ask_on(store: &TestStore, method: &str, params: Value) -> Value {
+    let answer = server(store).handle(modern(method, params)).await;
     assert_eq!(answer.headers()["content-type"], "application/json");
     assert!(!answer.headers().contains_key("mcp-session-id"));
     serde_json::from_str(&text(answer).await).expect("JSON")
 }
 
 async fn call(tool: &str, arguments: Value) -> Value {
-    ask("tools/call", json!({"name": tool, "arguments": arguments})).await
+    call_on(&TestStore::new().await, tool, arguments).await
+}
+
+async fn call_on(store: &TestStore, tool: &str, arguments: Value) -> Value {
+    let params = json!({"name": tool, "arguments": arguments});
+    ask_on(store, "tools/call", params).await
+}
+
+/// What a tool answers, which has to be no error.
+async fn told(store: &TestStore, tool: &str, arguments: Value) -> Value {
+    let answer = call_on(store, tool, arguments).await;
+    assert_eq!(answer["result"]["isError"], false, "{tool}: {answer}");
+    answer["result"]["structuredContent"].clone()
+}
+
+/// Three sessions: 1 with a handshake, a call and a failed one, 2 with the handshake only, 3 that ended as `timeout`.
+async fn tracked() -> TestStore {
+    let mut store = TestStore::new().await;
+    let handshake = |id, session| {
+        let mut handshake = operation(id, session, 1);
+        handshake.method = "initialize".into();
+        handshake.target = None;
+        Record::OperationFinished(Box::new(handshake))
+    };
+    let mut failed = operation(3, 1, 30);
+    failed.status = crate::model::OperationStatus::Error;
+    failed.error_message = Some("no such file".into());
+    store
+        .fold(&[
+            open(1, 0),
+            handshake(1, 1),
+            called(2, 1, 20),
+            Record::OperationFinished(Box::new(failed)),
+            open(2, 5),
+            handshake(4, 2),
+            open(3, 6),
+            called(5, 3, 10),
+            close(3, 60, "timeout"),
+        ])
+        .await;
+    store
 }
 
 #[tokio::test]
@@ -148,6 +190,76 @@ async fn a_result_is_structured_and_the_text_of_the_same_json() {
 }
 
 #[tokio::test]
+async fn lists_hold_what_was_tracked() {
+    let store = tracked().await;
+    let open = told(&store, "list_sessions", json!({})).await;
+    assert_eq!(open["total"], 2);
+    assert_eq!(
+        open["sessions"][0]["session_id"],
+        session_id(1).to_string(),
+        "newest activity first"
+    );
+    assert_eq!(open["sessions"][0]["total_requests"], 2);
+    assert_eq!(open["sessions"][0]["failed_requests"], 1);
+    let busy = json!({"status": "all", "with_calls": true, "limit": 1});
+    let busy = told(&store, "list_sessions", busy).await;
+    assert_eq!(busy["total"], 2, "session 2 did nothing but connect");
+    assert_eq!(busy["sessions"].as_array().map(Vec::len), Some(1));
+    let of_nobody = json!({"client_type": "Cursor"});
+    assert_eq!(told(&store, "list_sessions", of_nobody).await["total"], 0);
+}
+
+#[tokio::test]
+async fn one_session_comes_with_its_requests_and_an_unknown_one_is_a_tool_error() {
+    let store = tracked().await;
+    let id = session_id(1).to_string();
+    let details = told(&store, "session_details", json!({"session_id": id})).await;
+    assert_eq!(details["session"]["client_type"], "Claude");
+    assert_eq!(details["requests"][0]["error_message"], "no such file");
+    assert_eq!(details["pagination"]["total"], 3, "the handshake is shown");
+    assert_eq!(details["summary"]["total_requests"], 2, "and not counted");
+    let unknown = json!({"session_id": session_id(9).to_string()});
+    let answer = call_on(&store, "session_details", unknown).await;
+    assert_eq!(answer["result"]["isError"], true);
+    assert!(answer.to_string().contains("no session has the id"));
+}
+
+#[tokio::test]
+async fn ends_counts_and_usage_are_those_of_the_reports() {
+    let store = tracked().await;
+    let info = told(&store, "session_info", json!({})).await;
+    assert_eq!(
+        info,
+        json!({"active_sessions": 2, "idle_sessions": 0, "session_timeout": 3600, "server_uptime_seconds": 42})
+    );
+    let left = told(&store, "disconnected_sessions", json!({"days": 1})).await;
+    assert_eq!(left["statistics"]["disconnect_reasons"], json!({"timeout": 1}));
+    assert_eq!(left["sessions"][0]["total_duration"], 54);
+    let stats = told(&store, "session_stats", json!({})).await;
+    assert_eq!(stats["total"]["total_sessions"], 3);
+    assert_eq!(stats["total"]["timeout_disconnects"], 1);
+    let users = told(&store, "user_stats", json!({"days": 2})).await;
+    assert_eq!(users["users"][0]["total_requests"], 3);
+    assert_eq!(users["period"]["days"], 2);
+    let usage = told(&store, "usage_summary", json!({})).await;
+    assert_eq!(usage["summary"]["total_requests"], 2);
+    assert_eq!(usage["by_tool"].as_array().map(Vec::len), Some(1));
+    assert_eq!(usage["by_tool"][0]["name"], "search");
+    assert_eq!(usage["by_tool"][0]["count"], 2);
+}
+
+#[tokio::test]
+async fn a_store_that_does_not_answer_is_a_tool_error_without_internals() {
+    let store = tracked().await;
+    store.execute("DROP TABLE archon_mcp_requests").await;
+    let answer = call_on(&store, "usage_summary", json!({})).await;
+    assert_eq!(answer["result"]["isError"], true);
+    let text = answer["result"]["content"][0]["text"].as_str();
+    assert!(text.is_some_and(|text| text.starts_with("the store cannot answer")));
+    assert!(!answer.to_string().contains("archon_mcp"), "{answer}");
+}
+
+#[tokio::test]
 async fn bad_arguments_are_tool_errors_that_say_what_is_allowed() {
     for (tool, arguments, allowed) in [
         ("disconnected_sessions", json!({"days": 31}), "from 1 to 30"),
@@ -172,7 +284,8 @@ async fn an_unknown_tool_is_a_protocol_error() {
 
 #[test]
 fn a_session_made_on_one_runtime_is_used_from_another() {
-    let service = server();
+    let store = runtime().block_on(TestStore::new());
+    let service = server(&store);
     let initialize = json!({"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {
         "protocolVersion": LEGACY, "capabilities": {}, "clientInfo": {"name": "test", "version": "1"}}});
     let list = json!({"jsonrpc": "2.0", "id": 2, "method": "tools/list"});

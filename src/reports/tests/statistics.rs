@@ -183,6 +183,10 @@ async fn usage_counts_successful_operations_of_the_period_by_tool() {
         |id: u128, session: u128, seconds: i64, name: Option<&str>, status: OperationStatus| {
             let mut operation = operation(id, session, seconds);
             operation.target = name.map(|name| Target::Tool(name.into()));
+            if let Some(method @ ("initialize" | "server/discover")) = name {
+                operation.target = None;
+                operation.method = method.into();
+            }
             if name.is_none() {
                 operation.method = "tools/list".into();
                 operation.prompt_tokens = None;
@@ -202,6 +206,8 @@ async fn usage_counts_successful_operations_of_the_period_by_tool() {
         tool(6, 3, 20, Some("c"), Timeout),
         tool(7, 1, 20, None, Success),
         tool(8, 3, 21, Some("late"), Success),
+        tool(9, 1, 20, Some("initialize"), Success),
+        tool(10, 3, 20, Some("server/discover"), Success),
     ])
     .await;
     let answer = usage_summary(&test.store, period(10, 20))

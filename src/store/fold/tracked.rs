@@ -182,9 +182,11 @@ impl Client {
 }
 
 impl Sums {
+    /// The handshake adds its bytes and is no request: a session that did nothing else has made none.
     pub(super) fn add(&mut self, operation: &Operation) {
-        self.requests += 1;
-        self.failed += i64::from(operation.status != OperationStatus::Success);
+        let counted = !operation.is_handshake();
+        self.requests += i64::from(counted);
+        self.failed += i64::from(counted && operation.status != OperationStatus::Success);
         self.bytes_in += addend(operation.bytes_in);
         self.bytes_out += addend(operation.bytes_out);
         self.prompt_tokens += operation.prompt_tokens.map_or(0, i64::from);

@@ -1,7 +1,7 @@
-//! Usage: successful operations of a period, by tool.
+//! Usage: successful operations of a period, by tool. The handshake is none of them.
 
 use super::window::{Statement, Value, fetch_all};
-use crate::model::Period;
+use crate::model::{HANDSHAKE_METHODS, Period};
 use crate::store::connection::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::ToolSums;
@@ -35,4 +35,7 @@ fn successful_in(statement: &mut Statement, period: Period) {
         .condition("status = 'success'")
         .condition_with("timestamp >= ", Value::Instant(period.start), "")
         .condition_with("timestamp <= ", Value::Instant(period.end), "");
+    for method in HANDSHAKE_METHODS {
+        statement.condition_with("method <> ", Value::Text(method.to_owned()), "");
+    }
 }

@@ -107,6 +107,31 @@ async fn an_operation_is_stored_with_all_it_carries() {
 }
 
 #[tokio::test]
+async fn the_handshake_is_a_row_and_is_not_counted() {
+    let mut test = TestStore::new().await;
+    let handshake = |id, method: &str, status| {
+        let mut operation = operation(id, 1, 1);
+        operation.method = method.into();
+        operation.target = None;
+        operation.status = status;
+        Record::OperationFinished(Box::new(operation))
+    };
+    test.fold(&[
+        open(1, 0),
+        handshake(1, "server/discover", OperationStatus::Error),
+        handshake(2, "initialize", OperationStatus::Success),
+    ])
+    .await;
+    let counts = |session: &SessionRow| (session.total_requests, session.failed_requests);
+    assert_eq!(counts(&details(&test, 1).await.session), (0, 0));
+    test.fold(&[call(3, 1, 2)]).await;
+    let details = details(&test, 1).await;
+    assert_eq!(counts(&details.session), (1, 0));
+    assert_eq!(details.requests.len(), 3);
+    assert_eq!(details.session.bytes_in, 300, "its bytes did pass");
+}
+
+#[tokio::test]
 async fn idle_sessions_wake_up_and_ended_ones_do_not() {
     let mut test = TestStore::new().await;
     test.fold(&[open(1, 0), idle(1)]).await;

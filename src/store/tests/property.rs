@@ -63,6 +63,9 @@ fn records(random: &mut Random, count: u64, notifications: bool) -> Vec<Record> 
                     if random.chance(20) {
                         call.status = OperationStatus::Error;
                     }
+                    if random.chance(15) {
+                        call.method = "initialize".into();
+                    }
                     Record::OperationFinished(Box::new(call))
                 }
                 12..14 => touch(n, seconds, u32::from(notifications)),
@@ -176,8 +179,9 @@ async fn sums_are_those_of_the_rows() {
     let wrong: i64 = on_pool!(test.store, pool => {
         sqlx::query_scalar(
             "SELECT count(*) FROM archon_mcp_sessions s WHERE (total_requests, failed_requests, bytes_in, bytes_out, \
-             total_prompt_tokens, total_completion_tokens, total_cost) IS NOT (SELECT count(*), \
-             count(*) FILTER (WHERE status <> 'success'), coalesce(sum(bytes_in), 0), coalesce(sum(bytes_out), 0), \
+             total_prompt_tokens, total_completion_tokens, total_cost) IS NOT (SELECT \
+             count(*) FILTER (WHERE method <> 'initialize'), \
+             count(*) FILTER (WHERE method <> 'initialize' AND status <> 'success'), coalesce(sum(bytes_in), 0), coalesce(sum(bytes_out), 0), \
              coalesce(sum(prompt_tokens), 0), coalesce(sum(completion_tokens), 0), coalesce(sum(estimated_cost), 0) \
              FROM archon_mcp_requests r WHERE r.session_id = s.session_id)",
         )
