@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::render::escape;
 use super::terminal::{Colour, Terminal};
 use crate::config::ConfigError;
+use crate::daemon::StartError;
 use crate::store::StoreError;
 
 /// What the process says when it ends. Scripts rely on these numbers.
@@ -104,9 +105,19 @@ impl CliError {
         Self::new(ExitStatus::Failure, "io", format!("{what}: {error}"))
     }
 
-    /// What a chain of causes says, for subsystems that report through `anyhow`.
-    pub(crate) fn from_chain(code: &'static str, error: &anyhow::Error) -> Self {
-        Self::new(ExitStatus::Failure, code, format!("{error:#}"))
+    /// Why the daemon did not start, or did not go on.
+    pub(crate) fn of_daemon(error: &anyhow::Error) -> Self {
+        let causes = || error.chain();
+        if let Some(start) = causes().find_map(|cause| cause.downcast_ref::<StartError>()) {
+            return Self::new(ExitStatus::Failure, start.code(), chain(start))
+                .with_hint(start.hint());
+        }
+        if let Some(store) = causes().find_map(|cause| cause.downcast_ref::<StoreError>()) {
+            return store.into();
+        }
+        Self::new(ExitStatus::Failure, "serve", chain(error.as_ref())).with_hint(
+            "nothing was lost: what was tracked before is in the data directory; ARCHONCTL_LOG=debug says more",
+        )
     }
 
     pub(crate) fn with_hint(mut self, hint: impl Into<String>) -> Self {
@@ -200,7 +211,13 @@ impl From<ConfigError> for CliError {
 
 impl From<StoreError> for CliError {
     fn from(error: StoreError) -> Self {
-        let (status, code, hint) = match &error {
+        Self::from(&error)
+    }
+}
+
+impl From<&StoreError> for CliError {
+    fn from(error: &StoreError) -> Self {
+        let (status, code, hint) = match error {
             // Only locks and full pools are transient in an embedded store.
             _ if error.is_transient() => {
                 let hint = "another process holds the store; try again in a moment";
@@ -226,12 +243,12 @@ impl From<StoreError> for CliError {
                 (ExitStatus::Failure, "store", hint)
             }
         };
-        Self::new(status, code, chain(&error)).with_hint(hint)
+        Self::new(status, code, chain(error)).with_hint(hint)
     }
 }
 
 /// An error and its causes in one line; a cause that the error already repeats is left out.
-fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

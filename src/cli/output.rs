@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::Context;
 use super::error::CliError;
 use super::render::{Answer, Data, Format, TimeStyle, View, escape, render};
+use super::store::Place;
 use super::terminal::Colour;
 use crate::config::{Flags, Key, Settings};
 
@@ -120,6 +121,16 @@ impl DataDirArgs {
     /// The directory, by flag, environment, file or default.
     pub(crate) fn resolve(&self, context: &Context) -> Result<PathBuf, CliError> {
         Ok(Settings::resolve(&context.sources, self.flags())?.data_dir()?)
+    }
+
+    /// The directory, and what settling dead instances in it takes.
+    pub(crate) fn place(&self, context: &Context) -> Result<Place, CliError> {
+        let settings = Settings::resolve(&context.sources, self.flags())?;
+        Ok(Place {
+            data_dir: settings.data_dir()?,
+            session_timeout: settings.session_timeout()?,
+            now: context.now,
+        })
     }
 }
 

@@ -81,6 +81,6 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
         .with(Key::LogFormat, args.log_format);
     let options = Settings::resolve(&context.sources, flags)?.serve_options()?;
     crate::daemon::init_logging(options.log);
-    crate::daemon::run(&options).map_err(|error| CliError::from_chain("serve", &error))?;
+    crate::daemon::run(&options).map_err(|error| CliError::of_daemon(&error))?;
     Ok(ExitStatus::Done)
 }

@@ -1,19 +1,62 @@
 //! The store as queries see it. The one place where a command opens it.
 
 use std::future::Future;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use super::error::CliError;
-use crate::store::Store;
+use super::error::{CliError, chain};
+use super::output::remark;
+use crate::model::Timestamp;
+use crate::store::{Store, StoreError};
+use crate::tracking::{journal_root, settle_dead};
+
+/// Where a query's store is, and what settling dead instances in it takes.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) data_dir: PathBuf,
+    /// After how long without activity a session ends.
+    pub(crate) session_timeout: Duration,
+    pub(crate) now: Timestamp,
+}
 
 /// Opens the store for a query.
 ///
-/// Journals of instances that are gone are to be settled here, before any query sees the store, so that what a crashed
-/// daemon left behind is in every answer.
-pub(crate) async fn open_store(data_dir: &Path) -> Result<Store, CliError> {
-    let store = open_existing(data_dir).await?;
+/// Settles what dead instances left behind before any query sees the store, so that what a crashed daemon wrote to its
+/// journal is in every answer. What cannot be settled is told and does not keep the query from its answer.
+pub(crate) async fn open_store(place: &Place) -> Result<Store, CliError> {
+    let store = match Store::open_embedded_existing(&place.data_dir).await {
+        // The database was lost, the records in the journals were not.
+        Err(StoreError::NoDatabase { .. }) if has_journals(&place.data_dir) => {
+            let store = Store::open_embedded(&place.data_dir).await?;
+            store.migrate_up().await?;
+            store
+        }
+        opened => opened?,
+    };
     store.check_schema().await?;
+    let settling = settle_dead(&place.data_dir, &store, place.session_timeout, place.now);
+    match settling.await {
+        Ok(settled) => {
+            let told = settled.damage.iter().map(|damage| {
+                let (path, bytes) = (damage.path.display(), damage.bytes);
+                let (offset, why) = (damage.offset, damage.why);
+                format!(
+                    "warning: {bytes} bytes of {path} from {offset} on were left out: {why}"
+                )
+            });
+            remark(&told.collect::<Vec<_>>());
+        }
+        Err(error) => remark(&[format!(
+            "warning: what a daemon that is gone left behind is not all in this answer: {}",
+            chain(&error)
+        )]),
+    }
     Ok(store)
+}
+
+/// Whether an instance ever wrote a journal here that nobody has taken yet.
+fn has_journals(data_dir: &Path) -> bool {
+    std::fs::read_dir(journal_root(data_dir)).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// Opens the store whatever its schema is; it must be there.

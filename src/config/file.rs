@@ -41,7 +41,6 @@ pub(super) fn read(file: &Path, origin: &Origin) -> Result<BTreeMap<Key, String>
         let text = match value {
             toml::Value::String(text) => text,
             toml::Value::Integer(number) => number.to_string(),
-            toml::Value::Boolean(yes) => yes.to_string(),
             other => {
                 return Err(ConfigError::Invalid {
                     key: key.name(),
@@ -58,6 +57,7 @@ pub(super) fn read(file: &Path, origin: &Origin) -> Result<BTreeMap<Key, String>
 
 const fn kind(value: &toml::Value) -> &'static str {
     match value {
+        toml::Value::Boolean(_) => "true or false",
         toml::Value::Float(_) => "a number with a fraction",
         toml::Value::Datetime(_) => "a date",
         toml::Value::Array(_) => "a list",

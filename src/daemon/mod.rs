@@ -1,8 +1,10 @@
 //! The daemon: the only place that wires subsystems together. Starts them, drains them, stops them.
 
+mod error;
 mod logging;
 mod signals;
 
+pub use error::StartError;
 pub use logging::init_logging;
 
 use std::fs;
@@ -37,7 +39,8 @@ pub const BUILT_IN: &str = "archonctl";
 /// Runs the daemon until it is told to stop (SIGTERM, Ctrl-C).
 ///
 /// # Errors
-/// When it cannot start: the data directory cannot be written, the port is taken, the store cannot be opened.
+/// When it cannot start: a [`StartError`] where this machine is in the way (the data directory cannot be written, the
+/// port is taken), a store's or journal's own error where those do not open.
 pub fn run(options: &ServeOptions) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -72,39 +75,22 @@ async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
 }
 
 /// Makes the data directory, readable by its owner only, and checks that files can be made in it.
-fn make_data_dir(dir: &Path) -> anyhow::Result<()> {
-    let hint = "name another with --data-dir, or ARCHONCTL_DATA_DIR";
+fn make_data_dir(dir: &Path) -> Result<(), StartError> {
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(dir)
-        .with_context(|| {
-            format!(
-                "the data directory {} cannot be made; {hint}",
-                dir.display()
-            )
-        })?;
+        .map_err(|error| StartError::data_dir(dir, "made", error))?;
     let probe = dir.join(format!(".writable-{}", std::process::id()));
     fs::write(&probe, b"")
         .and_then(|()| fs::remove_file(&probe))
-        .with_context(|| {
-            format!(
-                "the data directory {} cannot be written; {hint}",
-                dir.display()
-            )
-        })
+        .map_err(|error| StartError::data_dir(dir, "written", error))
 }
 
-async fn bind(listen: &str) -> anyhow::Result<TcpListener> {
-    TcpListener::bind(listen).await.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AddrInUse => anyhow::anyhow!(
-            "{listen} is taken by another program; stop it, or listen elsewhere with --listen HOST:PORT (port 0 takes a free one)"
-        ),
-        std::io::ErrorKind::PermissionDenied => {
-            anyhow::anyhow!("{listen} may not be listened on by this user; choose a port over 1023 with --listen HOST:PORT")
-        }
-        _ => anyhow::anyhow!("{listen} cannot be listened on: {error}"),
-    })
+async fn bind(listen: &str) -> Result<TcpListener, StartError> {
+    TcpListener::bind(listen)
+        .await
+        .map_err(|error| StartError::listen(listen, error))
 }
 
 /// The running subsystems.

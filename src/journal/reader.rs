@@ -103,7 +103,17 @@ fn read_segment(
     let length = file.metadata().map_err(io_error("reading", path))?.len();
     let end = end.unwrap_or(length).min(length);
     if batch.next.offset < HEADER_BYTES {
-        if length == 0 {
+        if length < HEADER_BYTES {
+            // Its writer died while making it: a header cut short holds no record.
+            if length > 0 {
+                batch.damage.push(Damage {
+                    path: path.to_owned(),
+                    offset: 0,
+                    bytes: length,
+                    why: "a header that was not written to its end",
+                });
+                batch.next.offset = length;
+            }
             return Ok(());
         }
         let mut header = vec![0; usize::try_from(length.min(HEADER_BYTES)).unwrap_or_default()];

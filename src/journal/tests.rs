@@ -93,6 +93,23 @@ fn a_torn_tail_is_cut_at_the_last_whole_record_and_reported() {
 }
 
 #[test]
+fn a_header_cut_short_is_left_out_and_what_follows_counts() {
+    let root = tempfile::tempdir().expect("a directory");
+    let journal = journal(root.path(), 100);
+    for number in 0..4 {
+        journal.append(&[touched(number)]).expect("appended");
+    }
+    let (first, path) = segments(journal.dir()).expect("listed").remove(0);
+    for cut in [39, 1, 0] {
+        let file = OpenOptions::new().write(true).open(&path);
+        file.and_then(|file| file.set_len(cut)).expect("cut");
+        let (records, damage) = read_all(journal.dir(), 1 << 20);
+        assert_eq!(records.last(), Some(&touched(3)), "behind segment {first}");
+        assert_eq!(damage.len(), usize::from(cut > 0));
+    }
+}
+
+#[test]
 fn a_flipped_bit_is_noticed_and_what_stands_before_it_counts() {
     let root = tempfile::tempdir().expect("a directory");
     let journal = journal(root.path(), 1 << 20);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::journal::{ClaimedJournal, JournalError, Position, claim_dead, read_batch};
+use crate::journal::{ClaimedJournal, Damage, JournalError, Position, claim_dead, read_batch};
 use crate::model::{DisconnectReason, ErrorType, InstanceId, SessionClosed, Timestamp};
 use crate::store::{Store, StoreError, StoredSession};
 
@@ -32,6 +32,8 @@ pub struct Settled {
     pub closed: usize,
     /// Sessions that can go on: their server still knows them, and their time is not over.
     pub open: Vec<StoredSession>,
+    /// What in those journals could not be read and was left out.
+    pub damage: Vec<Damage>,
 }
 
 /// Where the journals of the instances on `data_dir` are.
@@ -52,14 +54,20 @@ pub async fn settle_dead(
     session_timeout: Duration,
     now: Timestamp,
 ) -> Result<Settled, SettleError> {
-    let (living, dead) = claim_dead(&journal_root(data_dir))?;
+    let root = journal_root(data_dir);
     let mut settled = Settled::default();
-    for journal in dead {
-        settled.records += take(journal, store).await?;
+    for journal in claim_dead(&root)?.1 {
+        take(journal, store, &mut settled).await?;
     }
+    let sessions = store.live_sessions().await?;
+    // Looked at after the sessions, so that an instance that started in between is among the living; one that died in
+    // between has a journal that was not taken, and is left to the next to come.
+    let (mut others, died) = claim_dead(&root)?;
+    others.extend(died.iter().map(|journal| journal.instance));
+    drop(died);
     let mut closed = Vec::new();
-    for session in store.live_sessions().await? {
-        if living.contains(&session.opened.instance_id) {
+    for session in sessions {
+        if others.contains(&session.opened.instance_id) {
             continue;
         }
         match end_of(&session, session_timeout, now) {
@@ -74,14 +82,17 @@ pub async fn settle_dead(
     Ok(settled)
 }
 
-async fn take(journal: ClaimedJournal, store: &Store) -> Result<usize, SettleError> {
+async fn take(
+    journal: ClaimedJournal,
+    store: &Store,
+    settled: &mut Settled,
+) -> Result<(), SettleError> {
     let instance: InstanceId = journal.instance;
     let known = store.journal_position(instance).await?;
     let mut at = known.map_or_else(Position::default, |known| Position {
         segment: known.segment,
         offset: known.offset,
     });
-    let mut taken = 0;
     loop {
         let batch = read_batch(&journal.dir, at, None, BATCH_BYTES)?;
         report_damage(&batch);
@@ -93,13 +104,14 @@ async fn take(journal: ClaimedJournal, store: &Store) -> Result<usize, SettleErr
                 .fold(instance, &batch.records, store_position(batch.next))
                 .await?;
         }
-        taken += batch.records.len();
+        settled.records += batch.records.len();
+        settled.damage.extend(batch.damage);
         at = batch.next;
     }
     // In this order: a position without a journal is a leftover row, a journal without its position is folded twice.
     journal.remove()?;
     store.forget_journal(instance).await?;
-    Ok(taken)
+    Ok(())
 }
 
 /// How a session ended whose instance is gone; `None` if it can go on.

@@ -57,7 +57,7 @@ fn each_layer_beats_the_one_below_it() {
     .expect("user file");
     std::fs::write(
         dir.path().join("archonctl.toml"),
-        "request_timeout = \"2m\"\ndrain_timeout = 120\nworkers = 2\nlog_format = \"json\"\n",
+        "request_timeout = \"2m\"\ndrain_timeout = 120\nworkers = 2\n",
     )
     .expect("project file");
     let xdg = dir.path().join("xdg");
@@ -75,7 +75,6 @@ fn each_layer_beats_the_one_below_it() {
     assert_eq!(options.request_timeout, Duration::from_mins(2));
     assert_eq!(options.drain_timeout, Duration::from_mins(3));
     assert_eq!(options.workers, NonZeroUsize::new(4));
-    assert_eq!(options.log, LogFormat::Json);
     assert_eq!(
         origin_of(&settings, Key::LogFormat),
         Origin::Default,
@@ -209,11 +208,6 @@ fn wrong_values_name_the_setting_and_the_place() {
         ("ARCHONCTL_SESSION_TIMEOUT", "0", "longer than nothing"),
         ("ARCHONCTL_WORKERS", "0", "1 or more"),
         ("ARCHONCTL_LOG_FORMAT", "xml", "neither 'text' nor 'json'"),
-        (
-            "ARCHONCTL_JOURNAL_FSYNC",
-            "yes",
-            "neither 'true' nor 'false'",
-        ),
         ("ARCHONCTL_UPSTREAM", "host:1", "an http:// or https:// URL"),
         ("ARCHONCTL_UPSTREAM_NAME", "a b", "is no name"),
         (

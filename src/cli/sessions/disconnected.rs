@@ -54,10 +54,10 @@ pub(super) struct Meta<'a> {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
     let period = args.period.resolve_or_days(DEFAULT_DAYS, context.now)?;
-    let data_dir = args.data_dir.resolve(context)?;
+    let place = args.data_dir.place(context)?;
     let page = args.page.page();
     let found = block_on(async {
-        let store = open_store(&data_dir).await?;
+        let store = open_store(&place).await?;
         Ok(disconnected_sessions(&store, period, page).await?)
     })?;
     args.output.print(&answer(&found, page), &view)?;

@@ -85,9 +85,9 @@ impl Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
     let filter = args.filter(context)?;
-    let data_dir = args.data_dir.resolve(context)?;
+    let place = args.data_dir.place(context)?;
     let page = block_on(async {
-        let store = open_store(&data_dir).await?;
+        let store = open_store(&place).await?;
         Ok(list_sessions(&store, &filter).await?)
     })?;
     args.output.print(&answer(&page, &filter), &view)?;

@@ -46,9 +46,9 @@ pub(super) struct Meta {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
-    let data_dir = args.data_dir.resolve(context)?;
+    let place = args.data_dir.place(context)?;
     let found = block_on(async {
-        let store = open_store(&data_dir).await?;
+        let store = open_store(&place).await?;
         Ok(session_details(&store, args.id, args.page.page()).await?)
     })?;
     let Some(details) = found else {

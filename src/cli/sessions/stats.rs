@@ -42,9 +42,9 @@ pub(super) struct Meta {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
     let period = args.period.resolve(context.now)?;
-    let data_dir = args.data_dir.resolve(context)?;
+    let place = args.data_dir.place(context)?;
     let stats = block_on(async {
-        let store = open_store(&data_dir).await?;
+        let store = open_store(&place).await?;
         Ok(session_stats(&store, period).await?)
     })?;
     args.output.print(&answer(&stats), &view)?;

@@ -1,0 +1,65 @@
+//! Why the daemon does not start, in the words people see. Decides nothing.
+
+use std::io;
+use std::path::Path;
+
+/// Something on this machine is in the way of a start; what, and the way out.
+#[derive(Debug, thiserror::Error)]
+#[error("{message}")]
+pub struct StartError {
+    code: &'static str,
+    message: String,
+    hint: &'static str,
+    source: Option<io::Error>,
+}
+
+impl StartError {
+    /// A stable word for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.code
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub const fn hint(&self) -> &'static str {
+        self.hint
+    }
+
+    /// The data directory cannot be `done` (made, written).
+    pub(super) fn data_dir(dir: &Path, done: &str, error: io::Error) -> Self {
+        Self {
+            code: "data_dir",
+            message: format!("the data directory {} cannot be {done}", dir.display()),
+            hint: "name another one with --data-dir or ARCHONCTL_DATA_DIR",
+            source: Some(error),
+        }
+    }
+
+    /// `listen` cannot be listened on.
+    pub(super) fn listen(listen: &str, error: io::Error) -> Self {
+        let (code, message, hint) = match error.kind() {
+            io::ErrorKind::AddrInUse => (
+                "port_taken",
+                format!("{listen} is taken by another program"),
+                "stop that one, or listen elsewhere with --listen HOST:PORT (port 0 takes a free one)",
+            ),
+            io::ErrorKind::PermissionDenied => (
+                "listen",
+                format!("this user may not listen on {listen}"),
+                "choose a port over 1023 with --listen HOST:PORT",
+            ),
+            _ => (
+                "listen",
+                format!("{listen} cannot be listened on"),
+                "--listen takes an address of this machine, such as 127.0.0.1:8051 or 0.0.0.0:8051",
+            ),
+        };
+        Self {
+            code,
+            message,
+            hint,
+            source: Some(error),
+        }
+    }
+}
