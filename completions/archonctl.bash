@@ -705,7 +705,7 @@ _archonctl() {
             return 0
             ;;
         archonctl__subcmd__serve)
-            opts="-h --listen --upstream --upstream-name --session-timeout --idle-after --disconnect-grace --request-timeout --drain-timeout --workers --log-format --journal-fsync --data-dir --help"
+            opts="-h --listen --upstream --upstream-name --session-timeout --idle-after --disconnect-grace --request-timeout --drain-timeout --workers --log-format --data-dir --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -748,10 +748,6 @@ _archonctl() {
                     return 0
                     ;;
                 --log-format)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
-                --journal-fsync)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1104,7 +1100,7 @@ _archonctl() {
             return 0
             ;;
         archonctl__subcmd__test__subcmd__connection)
-            opts="-o -q -h --timeout --no-store-check --data-dir --output --json --columns --no-headers --no-trunc --quiet --color --time --help"
+            opts="-o -q -h --timeout --no-store-check --any-server --data-dir --output --json --columns --no-headers --no-trunc --quiet --color --time --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -44,7 +44,6 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l request-ti
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l drain-timeout -d 'How long requests in flight may take to finish at the end [default: 10s]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l workers -d 'Worker threads [default: one for each core]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l log-format -d 'Form of the log: text or json; what is logged is ARCHONCTL_LOG\'s to say [default: text]' -r
-complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l journal-fsync -d 'Flush every group of records to the disk, so that a loss of power loses nothing [default: false]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l data-dir -d 'Where journals and the store are' -r -f -a "(__fish_complete_directories)"
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and not __fish_seen_subcommand_from list show disconnected stats help" -s h -l help -d 'Print help'
@@ -167,6 +166,7 @@ never\t''"
 complete -c archonctl -n "__fish_archonctl_using_subcommand test-connection" -l time -d 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]' -r -f -a "relative\t''
 iso\t''"
 complete -c archonctl -n "__fish_archonctl_using_subcommand test-connection" -l no-store-check -d 'Do not look for the session in the store'
+complete -c archonctl -n "__fish_archonctl_using_subcommand test-connection" -l any-server -d 'Test any MCP server, with no archonctl in front of it: nothing is looked for in the store'
 complete -c archonctl -n "__fish_archonctl_using_subcommand test-connection" -l json -d 'Short for -o json'
 complete -c archonctl -n "__fish_archonctl_using_subcommand test-connection" -l no-headers -d 'Leave out the header of tables and CSV'
 complete -c archonctl -n "__fish_archonctl_using_subcommand test-connection" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'

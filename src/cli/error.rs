@@ -130,6 +130,11 @@ impl CliError {
         self
     }
 
+    /// What went wrong, and what to do about it.
+    pub(crate) fn told(&self) -> (&str, Option<&str>) {
+        (&self.message, self.hint.as_deref())
+    }
+
     pub(crate) const fn status(&self) -> ExitStatus {
         self.status
     }

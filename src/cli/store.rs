@@ -40,9 +40,7 @@ pub(crate) async fn open_store(place: &Place) -> Result<Store, CliError> {
             let told = settled.damage.iter().map(|damage| {
                 let (path, bytes) = (damage.path.display(), damage.bytes);
                 let (offset, why) = (damage.offset, damage.why);
-                format!(
-                    "warning: {bytes} bytes of {path} from {offset} on were left out: {why}"
-                )
+                format!("warning: {bytes} bytes of {path} from {offset} on were left out: {why}")
             });
             remark(&told.collect::<Vec<_>>());
         }

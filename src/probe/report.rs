@@ -115,7 +115,9 @@ pub struct ProbeReport {
 }
 
 impl ProbeReport {
-    pub(super) fn new(options: &ProbeOptions) -> Self {
+    /// The report of a test that has not begun.
+    #[must_use]
+    pub fn new(options: &ProbeOptions) -> Self {
         Self {
             ok: true,
             url: shown_url(&options.url),

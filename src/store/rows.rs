@@ -81,6 +81,8 @@ pub struct SessionFilter {
     pub client_type: Option<String>,
     /// Only sessions with this server.
     pub server: Option<String>,
+    /// Only sessions with exactly this `User-Agent`.
+    pub user_agent: Option<String>,
     /// Only sessions with at least one operation beside the handshake.
     pub with_calls: bool,
     /// How many rows at the most, and from which on.

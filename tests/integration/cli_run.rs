@@ -1,19 +1,9 @@
 //! Running the binary from outside: help, usage errors, exit codes, what goes to which stream. Nothing here needs a store.
 
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Output, Stdio};
 
-/// The binary in an environment of its own: no terminal, no settings of whoever runs the tests.
-pub(crate) fn archonctl(args: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_archonctl"));
-    command
-        .args(args)
-        .env_clear()
-        .env("HOME", "/nonexistent")
-        .current_dir(env!("CARGO_TARGET_TMPDIR"))
-        .stdin(Stdio::null());
-    command
-}
+use crate::support::archonctl;
 
 pub(crate) fn run(args: &[&str]) -> Output {
     archonctl(args).output().expect("the binary runs")

@@ -11,7 +11,7 @@ use archonctl::store::{JournalPosition, Store};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::cli_run::archonctl;
+use crate::support::archonctl;
 
 fn on(data_dir: &Path, words: &[&str]) -> Output {
     archonctl(words)

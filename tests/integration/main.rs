@@ -4,3 +4,5 @@ mod cli_config;
 mod cli_generated;
 mod cli_run;
 mod cli_store;
+mod real_clients;
+mod support;

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use crate::support::daemon::{new_data_dir, sessions_until};
-use crate::support::{Client, Daemon, Driver, Everything, ModernServer, json};
+use crate::support::{
+    Client, Daemon, Driver, Everything, ModernServer, json, new_data_dir, sessions_until,
+};
 
 /// Long enough for a loaded machine to come back, short enough to wait for.
 const GRACE: &[&str] = &["--disconnect-grace", "300ms"];
@@ -13,7 +14,10 @@ fn started(upstream: &str, data_dir: &std::path::Path) -> Daemon {
 }
 
 fn all_closed(sessions: &[Value]) -> bool {
-    !sessions.is_empty() && sessions.iter().all(|session| session["status"] == "disconnected")
+    !sessions.is_empty()
+        && sessions
+            .iter()
+            .all(|session| session["status"] == "disconnected")
 }
 
 /// What every driver does: one list, five calls that work, one that fails.
@@ -33,11 +37,17 @@ fn assert_identity(session: &Value, driver: Driver, era: &str, derivation: &str,
 fn assert_ended(session: &Value, reason: &str) {
     assert_eq!(session["disconnect_reason"], reason, "{session}");
     let micros = |field: &str| {
-        let text = session[field].as_str().unwrap_or_else(|| panic!("{field}: {session}"));
-        text.parse::<archonctl::model::Timestamp>().expect("RFC 3339")
+        let text = session[field]
+            .as_str()
+            .unwrap_or_else(|| panic!("{field}: {session}"));
+        text.parse::<archonctl::model::Timestamp>()
+            .expect("RFC 3339")
     };
     let (start, end) = (micros("connected_at"), micros("disconnected_at"));
-    assert!(start <= micros("last_activity") && end <= micros("detected_at"), "{session}");
+    assert!(
+        start <= micros("last_activity") && end <= micros("detected_at"),
+        "{session}"
+    );
     assert_eq!(session["total_duration"], end.whole_seconds_since(start));
 }
 
@@ -62,20 +72,54 @@ fn legacy_clients_that_leave_politely() {
 fn assert_requests(data_dir: &std::path::Path, session: &Value, events: &[Value]) {
     let id = session["session_id"].as_str().expect("an id");
     let details = json(data_dir, &["sessions", "show", id]);
-    let mut rows = details["data"]["requests"].as_array().expect("rows").clone();
+    let mut rows = details["data"]["requests"]
+        .as_array()
+        .expect("rows")
+        .clone();
     rows.reverse();
     let method = |row: &Value| row["method"].as_str().expect("a method").to_owned();
-    assert_eq!(rows.iter().map(method).filter(|name| name == "tools/call").count(), 6);
-    assert_eq!(rows.iter().map(method).filter(|name| name == "tools/list").count(), 1);
-    let echoes: Vec<_> = rows.iter().filter(|row| row["tool_name"] == "echo").collect();
+    assert_eq!(
+        rows.iter()
+            .map(method)
+            .filter(|name| name == "tools/call")
+            .count(),
+        6
+    );
+    assert_eq!(
+        rows.iter()
+            .map(method)
+            .filter(|name| name == "tools/list")
+            .count(),
+        1
+    );
+    let echoes: Vec<_> = rows
+        .iter()
+        .filter(|row| row["tool_name"] == "echo")
+        .collect();
     assert_eq!(echoes.len(), 5);
-    assert!(echoes.iter().all(|row| row["status"] == "success" && row["error_message"].is_null()));
-    assert!(echoes.iter().all(|row| row["bytes_in"].as_i64() > Some(0) && row["bytes_out"].as_i64() > Some(0)));
+    assert!(
+        echoes
+            .iter()
+            .all(|row| row["status"] == "success" && row["error_message"].is_null())
+    );
+    assert!(
+        echoes
+            .iter()
+            .all(|row| row["bytes_in"].as_i64() > Some(0) && row["bytes_out"].as_i64() > Some(0))
+    );
     let failed: Vec<_> = rows.iter().filter(|row| row["status"] == "error").collect();
     assert_eq!(failed.len(), 1);
-    let told = events.iter().find(|event| event["event"] == "failed").expect("the driver tells")["message"].clone();
+    let told = events
+        .iter()
+        .find(|event| event["event"] == "failed")
+        .expect("the driver tells")["message"]
+        .clone();
     let written = failed[0]["error_message"].as_str().expect("a message");
-    assert!(told.as_str().expect("text").contains(written) || written.contains(told.as_str().expect("text")), "{told} / {written}");
+    assert!(
+        told.as_str().expect("text").contains(written)
+            || written.contains(told.as_str().expect("text")),
+        "{told} / {written}"
+    );
     assert_eq!(details["data"]["summary"]["total_requests"], 7);
 }
 
@@ -88,10 +132,17 @@ fn legacy_clients_that_just_close_or_are_killed() {
     let killed = Client::start(Driver::PyLegacy, &daemon.url, "hang", &[]);
     killed.until_ready();
     let open = sessions_until(&data_dir, "both sessions", |sessions| {
-        sessions.len() == 2 && sessions.iter().all(|session| session["total_requests"] == 7)
+        sessions.len() == 2
+            && sessions
+                .iter()
+                .all(|session| session["total_requests"] == 7)
     });
     let of_killed = |session: &&Value| session["client_name"] == Driver::PyLegacy.name();
-    assert_eq!(open.iter().find(of_killed).expect("tracked")["status"], "active", "a held stream is activity");
+    assert_eq!(
+        open.iter().find(of_killed).expect("tracked")["status"],
+        "active",
+        "a held stream is activity"
+    );
     killed.kill();
     for session in sessions_until(&data_dir, "both ends", all_closed) {
         assert_counts(&session);
@@ -108,12 +159,17 @@ fn modern_clients_with_both_kinds_of_answers() {
             let daemon = started(&server.url, &data_dir);
             let events = Client::run(driver, &daemon.url, "polite", &[]);
             let sessions = sessions_until(&data_dir, "the calls", |sessions| {
-                sessions.iter().any(|session| session["total_requests"] == 7)
+                sessions
+                    .iter()
+                    .any(|session| session["total_requests"] == 7)
             });
             assert_eq!(sessions.len(), 1);
             assert_identity(&sessions[0], driver, "modern", "inferred", "2026-07-28");
             assert_counts(&sessions[0]);
-            assert_eq!(sessions[0]["status"], "active", "nothing on the wire says that it left");
+            assert_eq!(
+                sessions[0]["status"], "active",
+                "nothing on the wire says that it left"
+            );
             assert_requests(&data_dir, &sessions[0], &events);
             daemon.stop();
             let ended = sessions_until(&data_dir, "the session's end", all_closed);
@@ -143,7 +199,13 @@ fn a_client_that_probes_first_is_one_session() {
     Client::run(Driver::TsModern, &daemon.url, "polite", &[]);
     let sessions = sessions_until(&data_dir, "the session's end", all_closed);
     assert_eq!(sessions.len(), 1, "the refused probe opened none");
-    assert_identity(&sessions[0], Driver::TsModern, "legacy", "protocol", "2025-11-25");
+    assert_identity(
+        &sessions[0],
+        Driver::TsModern,
+        "legacy",
+        "protocol",
+        "2025-11-25",
+    );
     assert_counts(&sessions[0]);
     assert_ended(&sessions[0], "client_disconnect");
 }
@@ -155,49 +217,80 @@ fn a_legacy_client_of_a_server_that_mints_no_ids() {
     let daemon = started(&server.url, &data_dir);
     Client::run(Driver::PyLegacy, &daemon.url, "polite", &[]);
     let sessions = sessions_until(&data_dir, "the calls", |sessions| {
-        sessions.iter().any(|session| session["total_requests"] == 7)
+        sessions
+            .iter()
+            .any(|session| session["total_requests"] == 7)
     });
     assert_eq!(sessions.len(), 1);
-    assert_identity(&sessions[0], Driver::PyLegacy, "legacy", "inferred", "2025-11-25");
+    assert_identity(
+        &sessions[0],
+        Driver::PyLegacy,
+        "legacy",
+        "inferred",
+        "2025-11-25",
+    );
     assert_counts(&sessions[0]);
     drop(daemon);
 }
 
 #[test]
 fn rusts_own_client_in_both_eras() {
-    use rmcp::model::{CallToolRequestParams, ClientInfo, Implementation};
+    use rmcp::model::{CallToolRequestParams, ClientConfig, Implementation, ProtocolVersion};
     use rmcp::service::{ClientLifecycleMode, ClientServiceExt};
     use rmcp::transport::StreamableHttpClientTransport;
 
     archonctl::probe::install_tls_provider();
     let (legacy, modern) = (Everything::start(), ModernServer::start(&[]));
-    for (upstream, era, derivation) in [(&legacy.url, "legacy", "protocol"), (&modern.url, "modern", "inferred")] {
+    for (upstream, era, derivation) in [
+        (&legacy.url, "legacy", "protocol"),
+        (&modern.url, "modern", "inferred"),
+    ] {
         let (_root, data_dir) = new_data_dir();
         let daemon = started(upstream, &data_dir);
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
         runtime.block_on(async {
             let transport = StreamableHttpClientTransport::from_uri(daemon.url.clone());
-            let mut info = ClientInfo::default();
+            let mut info = ClientConfig::default();
             info.client_info = Implementation::new("rmcp-driver", "3.11");
-            let mode = if era == "modern" { ClientLifecycleMode::Auto } else { ClientLifecycleMode::Initialize };
-            let client = info.serve_with_lifecycle(transport, mode).await.expect("connected");
+            let mode = if era == "modern" {
+                ClientLifecycleMode::Discover {
+                    preferred_versions: vec![ProtocolVersion::V_2026_07_28],
+                }
+            } else {
+                ClientLifecycleMode::Initialize
+            };
+            let client = info
+                .serve_with_lifecycle(transport, mode)
+                .await
+                .expect("connected");
             assert!(!client.list_all_tools().await.expect("a list").is_empty());
             for number in 1..=5 {
                 let arguments = serde_json::json!({"message": format!("hello {number}")});
-                let call = CallToolRequestParams::new("echo").with_arguments(arguments.as_object().expect("an object").clone());
+                let call = CallToolRequestParams::new("echo")
+                    .with_arguments(arguments.as_object().expect("an object").clone());
                 let result = client.call_tool(call).await.expect("an answer");
                 assert_ne!(result.is_error, Some(true));
             }
-            let failing = client.call_tool(CallToolRequestParams::new("no-such-tool")).await;
+            let failing = client
+                .call_tool(CallToolRequestParams::new("no-such-tool"))
+                .await;
             assert!(failing.is_err() || failing.is_ok_and(|result| result.is_error == Some(true)));
             client.cancel().await.expect("closed");
         });
         let sessions = sessions_until(&data_dir, "the calls", |sessions| {
-            sessions.iter().any(|session| session["total_requests"] == 7)
+            sessions
+                .iter()
+                .any(|session| session["total_requests"] == 7)
         });
         assert_eq!(sessions.len(), 1, "{sessions:?}");
         assert_counts(&sessions[0]);
-        assert_eq!((&sessions[0]["client_name"], &sessions[0]["era"]), (&"rmcp-driver".into(), &era.into()));
+        assert_eq!(
+            (&sessions[0]["client_name"], &sessions[0]["era"]),
+            (&"rmcp-driver".into(), &era.into())
+        );
         assert_eq!(sessions[0]["derivation"], derivation);
         if era == "legacy" {
             let ended = sessions_until(&data_dir, "the session's end", all_closed);

@@ -233,7 +233,10 @@ async fn ends_counts_and_usage_are_those_of_the_reports() {
         json!({"active_sessions": 2, "idle_sessions": 0, "session_timeout": 3600, "server_uptime_seconds": 42})
     );
     let left = told(&store, "disconnected_sessions", json!({"days": 1})).await;
-    assert_eq!(left["statistics"]["disconnect_reasons"], json!({"timeout": 1}));
+    assert_eq!(
+        left["statistics"]["disconnect_reasons"],
+        json!({"timeout": 1})
+    );
     assert_eq!(left["sessions"][0]["total_duration"], 54);
     let stats = told(&store, "session_stats", json!({})).await;
     assert_eq!(stats["total"]["total_sessions"], 3);

@@ -21,6 +21,7 @@ use crate::cli::error::CliError;
 use crate::model::{Cost, Timestamp};
 
 pub(crate) use human::{duration, relative};
+pub(crate) use table::line;
 pub(crate) use text::escape;
 
 /// The forms an answer can be printed in. (No documentation on the values: clap would print it, and help would no

@@ -70,6 +70,25 @@ pub(super) fn render<D, M>(answer: &Answer<D, M>, chosen: Vec<usize>, view: &Vie
     }
 }
 
+/// One row by itself, for answers that come piece by piece: each field as wide as it is told, the last as it is.
+pub(crate) fn line(fields: &[(Field, usize)], view: &View) -> String {
+    let mut line = String::new();
+    for (field, width) in fields {
+        let text = cell(field, view);
+        let shown = escape(&show(field, view)).chars().count();
+        let space = " ".repeat(width.saturating_sub(shown));
+        if is_number(field) {
+            line.push_str(&space);
+            line.push_str(&text);
+        } else {
+            line.push_str(&text);
+            line.push_str(&space);
+        }
+        line.push_str(&" ".repeat(GAP));
+    }
+    painted(line.trim_end()) + "\n"
+}
+
 fn cell(field: &Field, view: &View) -> String {
     let text = escape(&show(field, view));
     match field {

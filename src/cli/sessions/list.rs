@@ -76,6 +76,7 @@ impl Args {
             period: self.period.resolve(context.now)?,
             client_type: self.client.clone(),
             server: self.server.clone(),
+            user_agent: None,
             with_calls: self.with_calls,
             page: self.page.page(),
         })

@@ -20,7 +20,14 @@ async fn lists_are_filtered_ordered_and_counted() {
         filter
     };
     let of = |statuses: &[SessionStatus]| with(&|f| f.statuses = statuses.to_vec());
-    let cases: [(SessionFilter, &[u128], i64); 15] = [
+    let agent = Some("claude-code/2.1.0".into());
+    let cases: [(SessionFilter, &[u128], i64); 17] = [
+        (with(&|f| f.user_agent = Some("nobody/1".into())), &[], 0),
+        (
+            with(&|f| f.user_agent.clone_from(&agent)),
+            &[1, 6, 5, 4, 3, 2],
+            6,
+        ),
         (SessionFilter::default(), &[1, 6, 5, 4, 3, 2], 6),
         (with(&|f| f.page = page(2, 1)), &[6, 5], 6),
         (with(&|f| f.page = page(2, 50)), &[], 6),

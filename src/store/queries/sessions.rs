@@ -176,6 +176,9 @@ fn filter_sessions(statement: &mut Statement, filter: &SessionFilter) {
     if let Some(server) = &filter.server {
         statement.condition_with("server = ", Value::Text(server.clone()), "");
     }
+    if let Some(user_agent) = &filter.user_agent {
+        statement.condition_with("user_agent = ", Value::Text(user_agent.clone()), "");
+    }
     if filter.with_calls {
         statement.condition("total_requests > 0");
     }

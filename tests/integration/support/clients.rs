@@ -11,7 +11,7 @@ use super::{Owned, PATIENCE, lines};
 
 /// An official SDK.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Driver {
+pub(crate) enum Driver {
     /// TypeScript 1.x.
     TsLegacy,
     /// Python 1.x.
@@ -26,20 +26,29 @@ impl Driver {
     fn program(self) -> (PathBuf, &'static str) {
         let python = |variable: &str, name: &str| {
             std::env::var_os(variable).map_or_else(
-                || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(format!("target/test-env/{name}/bin/python")),
+                || {
+                    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+                        .join(format!("target/test-env/{name}/bin/python"))
+                },
                 PathBuf::from,
             )
         };
         match self {
             Self::TsLegacy => ("node".into(), "ts_legacy.mjs"),
             Self::TsModern => ("node".into(), "ts_modern.mjs"),
-            Self::PyLegacy => (python("ARCHONCTL_TEST_PY_LEGACY", "py-legacy"), "py_legacy.py"),
-            Self::PyModern => (python("ARCHONCTL_TEST_PY_MODERN", "py-modern"), "py_modern.py"),
+            Self::PyLegacy => (
+                python("ARCHONCTL_TEST_PY_LEGACY", "py-legacy"),
+                "py_legacy.py",
+            ),
+            Self::PyModern => (
+                python("ARCHONCTL_TEST_PY_MODERN", "py-modern"),
+                "py_modern.py",
+            ),
         }
     }
 
     /// The name it gives itself.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::TsLegacy => "ts-legacy-driver",
             Self::PyLegacy => "py-legacy-driver",
@@ -50,39 +59,53 @@ impl Driver {
 }
 
 /// A running client.
-pub struct Client {
+pub(crate) struct Client {
     child: Owned,
     said: Receiver<String>,
 }
 
 impl Client {
     /// Starts `driver` against `url`.
-    pub fn start(driver: Driver, url: &str, scenario: &str, options: &[&str]) -> Self {
+    pub(crate) fn start(driver: Driver, url: &str, scenario: &str, options: &[&str]) -> Self {
         let (program, script) = driver.program();
         let mut command = Command::new(&program);
-        command.arg(script).args([url, scenario]).args(options).current_dir(clients_dir());
+        command
+            .arg(script)
+            .args([url, scenario])
+            .args(options)
+            .current_dir(clients_dir());
         let started = command.stdout(Stdio::piped()).spawn();
         let mut child = Owned(started.unwrap_or_else(|error| {
-            panic!("{} does not start ({error}): run scripts/test --setup-only", program.display())
+            panic!(
+                "{} does not start ({error}): run scripts/test --setup-only",
+                program.display()
+            )
         }));
         let said = lines(child.0.stdout.take().expect("piped"));
         Self { child, said }
     }
 
     /// Runs `driver` to its end, which must be a good one; the events it told.
-    pub fn run(driver: Driver, url: &str, scenario: &str, options: &[&str]) -> Vec<Value> {
+    pub(crate) fn run(driver: Driver, url: &str, scenario: &str, options: &[&str]) -> Vec<Value> {
         let mut client = Self::start(driver, url, scenario, options);
-        let events: Vec<Value> = client.said.iter().map(|line| serde_json::from_str(&line).expect("JSON")).collect();
+        let events: Vec<Value> = client
+            .said
+            .iter()
+            .map(|line| serde_json::from_str(&line).expect("JSON"))
+            .collect();
         let status = client.child.0.wait().expect("it ends");
         assert!(status.success(), "{driver:?} {scenario}: {events:?}");
         events
     }
 
     /// Waits until it says `READY`; the events until then.
-    pub fn until_ready(&self) -> Vec<Value> {
+    pub(crate) fn until_ready(&self) -> Vec<Value> {
         let mut events = Vec::new();
         loop {
-            let line = self.said.recv_timeout(PATIENCE).unwrap_or_else(|_| panic!("never ready: {events:?}"));
+            let line = self
+                .said
+                .recv_timeout(PATIENCE)
+                .unwrap_or_else(|_| panic!("never ready: {events:?}"));
             let event: Value = serde_json::from_str(&line).expect("JSON");
             if event["event"] == "READY" {
                 return events;
@@ -92,7 +115,7 @@ impl Client {
     }
 
     /// SIGKILL: no last word.
-    pub fn kill(mut self) {
+    pub(crate) fn kill(mut self) {
         self.child.0.kill().expect("killed");
         self.child.0.wait().expect("it ends");
     }

@@ -4,9 +4,9 @@ mod clients;
 mod daemon;
 mod servers;
 
-pub use clients::{Client, Driver};
-pub use daemon::{Daemon, archonctl, json};
-pub use servers::{Everything, ModernServer};
+pub(crate) use clients::{Client, Driver};
+pub(crate) use daemon::{Daemon, archonctl, json, new_data_dir, sessions_until};
+pub(crate) use servers::{Everything, ModernServer};
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::Child;
@@ -14,10 +14,10 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 /// How long anything may take that is expected to happen; long enough for a loaded machine.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Waits until `look` sees what it looks for.
-pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let until = Instant::now() + PATIENCE;
     loop {
         if let Some(found) = look() {
@@ -29,7 +29,7 @@ pub fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 }
 
 /// The lines of a child's output, as they come. Reads on until the child ends, so that it never blocks.
-pub fn lines(output: impl Read + Send + 'static) -> Receiver<String> {
+pub(crate) fn lines(output: impl Read + Send + 'static) -> Receiver<String> {
     let (sender, receiver) = channel();
     std::thread::spawn(move || {
         for line in BufReader::new(output).lines().map_while(Result::ok) {
@@ -42,7 +42,7 @@ pub fn lines(output: impl Read + Send + 'static) -> Receiver<String> {
 
 /// A child process that ends with the test, however the test ends.
 #[derive(Debug)]
-pub struct Owned(pub Child);
+pub(crate) struct Owned(pub(crate) Child);
 
 impl Drop for Owned {
     fn drop(&mut self) {
@@ -52,7 +52,12 @@ impl Drop for Owned {
 }
 
 /// Sends `signal` (a name such as `TERM`) to a child.
-pub fn send_signal(child: &Child, signal: &str) {
-    let sent = std::process::Command::new("kill").args(["-s", signal, &child.id().to_string()]).status();
-    assert!(sent.is_ok_and(|status| status.success()), "kill -s {signal}");
+pub(crate) fn send_signal(child: &Child, signal: &str) {
+    let sent = std::process::Command::new("kill")
+        .args(["-s", signal, &child.id().to_string()])
+        .status();
+    assert!(
+        sent.is_ok_and(|status| status.success()),
+        "kill -s {signal}"
+    );
 }
