@@ -1,42 +1,77 @@
 //! Answers that the proxy makes itself. Each carries a header that says so.
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, StatusCode, header};
-use http_body_util::Full;
+use http::StatusCode;
 
 use crate::wire::ANSWERED_BY;
 
-use super::body::AnswerBody;
-
-/// A JSON-RPC error (JSON-RPC 2.0, section 5.1) under an HTTP status. `id` is raw JSON.
-///
-/// The code is one of the range that JSON-RPC leaves to servers; `data.reason` repeats the marker header.
-pub(super) fn error(
-    status: StatusCode,
-    reason: &'static str,
-    message: &str,
-    id: Option<&[u8]>,
-) -> Response<AnswerBody> {
-    let id = id
-        .and_then(|id| serde_json::from_slice::<serde_json::Value>(id).ok())
-        .unwrap_or_default();
-    let body = serde_json::json!({
-        "jsonrpc": "2.0",
-        "id": id,
-        "error": { "code": -32_000, "message": message, "data": { "reason": reason, "by": "archonctl" } },
-    });
-    json(status, reason, body.to_string().into())
+/// An answer of our own.
+#[derive(Debug)]
+pub(super) struct OwnAnswer {
+    pub(super) status: StatusCode,
+    /// Value of the marker header.
+    pub(super) reason: &'static str,
+    /// A JSON document.
+    pub(super) body: Bytes,
 }
 
-/// A JSON document of our own.
-pub(super) fn json(status: StatusCode, reason: &'static str, body: Bytes) -> Response<AnswerBody> {
-    let mut response = Response::new(AnswerBody::Own(Full::new(body)));
-    *response.status_mut() = status;
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    headers.insert(ANSWERED_BY, HeaderValue::from_static(reason));
-    response
+impl OwnAnswer {
+    /// A JSON-RPC error (JSON-RPC 2.0, section 5.1) under an HTTP status. `id` is raw JSON.
+    ///
+    /// The code is one of the range that JSON-RPC leaves to servers; `data.reason` repeats the marker header.
+    pub(super) fn error(
+        status: StatusCode,
+        reason: &'static str,
+        message: &str,
+        id: Option<&[u8]>,
+    ) -> Self {
+        let id = id
+            .and_then(|id| serde_json::from_slice::<serde_json::Value>(id).ok())
+            .unwrap_or_default();
+        let body = serde_json::json!({
+            "jsonrpc": "2.0",
+            "id": id,
+            "error": { "code": -32_000, "message": message, "data": { "reason": reason, "by": "archonctl" } },
+        });
+        Self {
+            status,
+            reason,
+            body: body.to_string().into(),
+        }
+    }
+
+    /// What `/health` answers to a request with `method`.
+    pub(super) fn health(method: &str, body: impl FnOnce() -> Bytes) -> Self {
+        match method {
+            "GET" | "HEAD" => Self {
+                status: StatusCode::OK,
+                reason: "health",
+                body: body(),
+            },
+            _ => Self::error(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "/health answers GET",
+                None,
+            ),
+        }
+    }
+
+    /// Appends the whole answer as HTTP/1.1; without its body to a HEAD.
+    pub(super) fn write(&self, to_head: bool, close: bool, out: &mut Vec<u8>) {
+        let (status, reason) = (
+            self.status.as_u16(),
+            self.status.canonical_reason().unwrap_or_default(),
+        );
+        let close = if close { "Connection: close\r\n" } else { "" };
+        let head = format!(
+            "HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\n{ANSWERED_BY}: {}\r\nContent-Length: {}\r\n{close}\r\n",
+            self.reason,
+            self.body.len()
+        );
+        out.extend_from_slice(head.as_bytes());
+        if !to_head {
+            out.extend_from_slice(&self.body);
+        }
+    }
 }

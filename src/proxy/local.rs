@@ -1,12 +1,27 @@
-//! An MCP server in this process, called like one behind a connection.
+//! An MCP server in this process, served through hyper and tapped like one behind a connection.
 
+use std::convert::Infallible;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, StatusCode, header};
+use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpStream;
+use tokio_util::sync::CancellationToken;
 
-use super::BoxError;
+use crate::tracking::{AnswerFacts, Exchange};
+use crate::wire;
+
+use super::answers::OwnAnswer;
+use super::{BoxError, Proxy, guard, is_endpoint, is_health};
 
 /// A body on its way to or from a server in this process.
 pub type LocalBody = BoxBody<Bytes, BoxError>;
@@ -17,3 +32,199 @@ pub type LocalService = Box<
         + Send
         + Sync,
 >;
+
+/// Serves one client until it leaves, or until `drain` is cancelled and its request is answered.
+pub(super) async fn connection(
+    proxy: &Proxy,
+    service: &LocalService,
+    stream: TcpStream,
+    principal: Arc<str>,
+    drain: CancellationToken,
+) -> Result<(), BoxError> {
+    let answer = service_fn(move |request| {
+        let principal = principal.clone();
+        async move { Ok::<_, Infallible>(answer(proxy, service, request, principal).await) }
+    });
+    let builder = http1::Builder::new();
+    let serving = builder.serve_connection(TokioIo::new(stream), answer);
+    tokio::pin!(serving);
+    tokio::select! {
+        done = serving.as_mut() => return Ok(done?),
+        () = drain.cancelled() => serving.as_mut().graceful_shutdown(),
+    }
+    Ok(serving.await?)
+}
+
+async fn answer(
+    proxy: &Proxy,
+    service: &LocalService,
+    request: Request<Incoming>,
+    principal: Arc<str>,
+) -> Response<AnswerBody> {
+    let value = |name: header::HeaderName| request.headers().get(name).map(HeaderValue::as_bytes);
+    if proxy.options.guard_loopback
+        && let Some(why) = guard::refusal(value(header::HOST), value(header::ORIGIN))
+    {
+        return own(OwnAnswer::error(
+            StatusCode::FORBIDDEN,
+            "origin-refused",
+            why,
+            None,
+        ));
+    }
+    let path = request.uri().path();
+    if is_health(path) {
+        return own(OwnAnswer::health(request.method().as_str(), &proxy.health));
+    }
+    if !is_endpoint(path) {
+        let message = format!(
+            "nothing is served at {path}; the MCP endpoint is {}",
+            super::ENDPOINT
+        );
+        return own(OwnAnswer::error(
+            StatusCode::NOT_FOUND,
+            "no-such-path",
+            &message,
+            None,
+        ));
+    }
+    let facts = proxy
+        .facts(&principal, request.method().as_str())
+        .with_headers(request.headers());
+    let exchange = Arc::new(proxy.tracker.begin(facts));
+    let tapped = exchange.clone();
+    let request = request.map(|inner| {
+        BodyExt::boxed(RequestBody {
+            inner,
+            exchange: tapped,
+            ended: false,
+        })
+    });
+    let mut response = service(request).await;
+    let session = exchange.answer_head(AnswerFacts::read(response.status(), response.headers()));
+    if let Some(id) = session {
+        response.headers_mut().insert(wire::ARCHON_SESSION_ID, id);
+    }
+    response.map(|inner| AnswerBody::Tapped { inner, exchange })
+}
+
+fn own(answer: OwnAnswer) -> Response<AnswerBody> {
+    let mut response = Response::new(AnswerBody::Own(Full::new(answer.body)));
+    *response.status_mut() = answer.status;
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    headers.insert(wire::ANSWERED_BY, HeaderValue::from_static(answer.reason));
+    response
+}
+
+/// A request's body on its way to the server.
+struct RequestBody {
+    inner: Incoming,
+    exchange: Arc<Exchange>,
+    ended: bool,
+}
+
+impl RequestBody {
+    fn end(&mut self) {
+        if !std::mem::replace(&mut self.ended, true) {
+            self.exchange.request_end();
+        }
+    }
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let this = self.get_mut();
+        let frame = ready!(Pin::new(&mut this.inner).poll_frame(cx));
+        if let Some(data) = frame
+            .as_ref()
+            .and_then(|frame| frame.as_ref().ok())
+            .and_then(Frame::data_ref)
+        {
+            this.exchange.request_data(data);
+        }
+        if frame.is_none() || this.inner.is_end_stream() {
+            this.end();
+        }
+        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}
+
+/// An answer's body on its way to the client.
+enum AnswerBody {
+    Tapped {
+        inner: LocalBody,
+        exchange: Arc<Exchange>,
+    },
+    Own(Full<Bytes>),
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match self.get_mut() {
+            Self::Own(inner) => Pin::new(inner)
+                .poll_frame(cx)
+                .map(|frame| frame.map(|frame| frame.map_err(Into::into))),
+            Self::Tapped { inner, exchange } => {
+                let frame = ready!(Pin::new(&mut *inner).poll_frame(cx));
+                match &frame {
+                    Some(Ok(frame)) => {
+                        if let Some(data) = frame.data_ref() {
+                            exchange.answer_data(data);
+                        }
+                        // With a known length the last frame is the end: nobody asks for another.
+                        if inner.is_end_stream() {
+                            exchange.answer_end();
+                        }
+                    }
+                    Some(Err(error)) => exchange.answer_broken(&error.to_string()),
+                    None => exchange.answer_end(),
+                }
+                Poll::Ready(frame)
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match self {
+            Self::Own(inner) => inner.is_end_stream(),
+            Self::Tapped { inner, exchange } => {
+                let over = inner.is_end_stream();
+                if over {
+                    exchange.answer_end();
+                }
+                over
+            }
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self {
+            Self::Own(inner) => inner.size_hint(),
+            Self::Tapped { inner, .. } => inner.size_hint(),
+        }
+    }
+}

@@ -3,16 +3,18 @@
 //! The last one used is the warmest and the least likely to have been closed; those that are too many stay at the
 //! bottom until the server closes them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::io;
+use std::pin::Pin;
+use std::sync::{Mutex, PoisonError};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use hyper::client::conn::http1::{self, SendRequest};
-use hyper_util::rt::TokioIo;
 use rustls::pki_types::ServerName;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+use tokio_rustls::client::TlsStream;
 
 use super::BoxError;
-use super::body::RequestBody;
 use super::upstream::Remote;
 
 /// How long a connection may take to come about.
@@ -20,88 +22,118 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Idle connections kept for each worker.
 const MOST_IDLE: usize = 512;
 
+/// A connection to the server.
+#[derive(Debug)]
+pub(super) enum Stream {
+    Plain(TcpStream),
+    Tls(Box<TlsStream<TcpStream>>),
+}
+
+impl Stream {
+    /// Whether nothing can have happened on this idle connection: the server has neither closed it nor sent anything.
+    fn is_quiet(&mut self) -> bool {
+        let mut byte = [0];
+        let mut buffer = ReadBuf::new(&mut byte);
+        let mut cx = Context::from_waker(Waker::noop());
+        Pin::new(self).poll_read(&mut cx, &mut buffer).is_pending()
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_read(cx, buffer),
+            Self::Tls(stream) => Pin::new(stream).poll_read(cx, buffer),
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write(cx, bytes),
+            Self::Tls(stream) => Pin::new(stream).poll_write(cx, bytes),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+            Self::Tls(stream) => Pin::new(stream).poll_write_vectored(cx, slices),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_flush(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(stream) => Pin::new(stream).poll_shutdown(cx),
+            Self::Tls(stream) => Pin::new(stream).poll_shutdown(cx),
+        }
+    }
+}
+
 /// The idle connections of one worker to one server.
 #[derive(Debug, Default)]
 pub(super) struct Pool {
-    idle: Mutex<Vec<SendRequest<RequestBody>>>,
-}
-
-/// A connection in use.
-pub(super) struct Lease {
-    pub(super) sender: SendRequest<RequestBody>,
-    /// Whether it has served a request before, so that the server may have closed it.
-    pub(super) reused: bool,
-    pool: Arc<Pool>,
-}
-
-impl Lease {
-    /// The answer is over: another request may use the connection.
-    pub(super) fn give_back(self) {
-        let mut idle = self
-            .pool
-            .idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if !self.sender.is_closed() && idle.len() < MOST_IDLE {
-            idle.push(self.sender);
-        }
-    }
+    idle: Mutex<Vec<Stream>>,
 }
 
 impl Pool {
-    /// A connection to `remote`: a kept one, or a new one.
-    pub(super) async fn lease(self: &Arc<Self>, remote: &Remote) -> Result<Lease, BoxError> {
-        while let Some(mut sender) = self.take_idle() {
-            // One whose last answer has just been read may still be tidying up behind it.
-            if sender.is_ready() || sender.ready().await.is_ok() {
-                return Ok(Lease {
-                    sender,
-                    reused: true,
-                    pool: self.clone(),
-                });
+    /// A kept connection on which nothing has happened since; those on which something has are dropped.
+    pub(super) fn take(&self) -> Option<Stream> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        while let Some(mut stream) = idle.pop() {
+            if stream.is_quiet() {
+                return Some(stream);
             }
         }
-        self.connect(remote).await
+        None
     }
 
-    fn take_idle(&self) -> Option<SendRequest<RequestBody>> {
-        self.idle
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop()
-    }
-
-    /// A new connection to `remote`.
-    pub(super) async fn connect(self: &Arc<Self>, remote: &Remote) -> Result<Lease, BoxError> {
-        let connecting = TcpStream::connect((&*remote.host, remote.port));
-        let stream = tokio::time::timeout(CONNECT_TIMEOUT, connecting)
-            .await
-            .map_err(|_| format!("no connection within {} s", CONNECT_TIMEOUT.as_secs()))??;
-        stream.set_nodelay(true)?;
-        let sender = match &remote.tls {
-            None => handshake(stream).await?,
-            Some(tls) => {
-                let name = ServerName::try_from(remote.host.to_string())?;
-                handshake(tls.connect(name, stream).await?).await?
-            }
-        };
-        Ok(Lease {
-            sender,
-            reused: false,
-            pool: self.clone(),
-        })
+    /// Keeps a connection whose last answer is over.
+    pub(super) fn give_back(&self, stream: Stream) {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < MOST_IDLE {
+            idle.push(stream);
+        }
     }
 }
 
-async fn handshake<S>(stream: S) -> Result<SendRequest<RequestBody>, BoxError>
-where
-    S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
-{
-    let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
-    tokio::spawn(async move {
-        // What breaks a connection breaks the request on it too, and is told there.
-        let _ = connection.await;
-    });
-    sender.ready().await?;
-    Ok(sender)
+/// A new connection to `remote`.
+pub(super) async fn connect(remote: &Remote) -> Result<Stream, BoxError> {
+    let connecting = TcpStream::connect((&*remote.host, remote.port));
+    let stream = tokio::time::timeout(CONNECT_TIMEOUT, connecting)
+        .await
+        .map_err(|_| format!("no connection within {} s", CONNECT_TIMEOUT.as_secs()))??;
+    stream.set_nodelay(true)?;
+    let Some(tls) = &remote.tls else {
+        return Ok(Stream::Plain(stream));
+    };
+    let name = ServerName::try_from(remote.host.to_string())?;
+    let secured = tokio::time::timeout(CONNECT_TIMEOUT, tls.connect(name, stream)).await;
+    let secured = secured
+        .map_err(|_| format!("no TLS connection within {} s", CONNECT_TIMEOUT.as_secs()))??;
+    Ok(Stream::Tls(Box::new(secured)))
 }

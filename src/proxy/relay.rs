@@ -1,209 +1,418 @@
-//! One request through the proxy.
+//! A client's connection, relayed to a server behind a connection: request by request, byte by byte.
 
+mod passage;
+
+use std::io::{self, IoSlice};
 use std::sync::Arc;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
 
-use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderName};
-use http::uri::PathAndQuery;
-use http::{Method, Request, Response, StatusCode, Uri, Version};
-use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use http::StatusCode;
+use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpStream;
 
-use crate::tracking::{Exchange, Failure, RequestFacts, Tracker};
-use crate::wire;
+use crate::tracking::{Exchange, Failure};
 
-use super::answers;
-use super::body::{AnswerBody, RequestBody, Tap, replayable};
-use super::guard;
-use super::pool::{Lease, Pool};
-use super::upstream::{Place, Remote, Upstream};
+use super::answers::OwnAnswer;
+use super::buffer::{Buffer, Buffers};
+use super::http1::{BadHead, Framing, RequestHead, no_headers};
+use super::pool::{Pool, connect};
+use super::upstream::Remote;
+use super::{Proxy, guard, is_endpoint, is_health};
 
-/// Settings of the proxy.
-#[derive(Clone, Copy, Debug)]
-pub struct ProxyOptions {
-    /// How long a server may take to begin its answer.
-    pub request_timeout: Duration,
-    /// Whether the listener is on loopback, where requests that web pages of other sites could send are refused.
-    pub guard_loopback: bool,
+use passage::{Deadline, Event, Passage, Started, Unsent};
+
+/// Bodies up to this many bytes are written in one piece with their head; larger ones are not copied.
+const COPIED_BYTES: usize = 8 << 10;
+
+/// What one worker's connections share.
+#[derive(Debug)]
+pub(super) struct Worker {
+    pub(super) proxy: Arc<Proxy>,
+    pub(super) pool: Pool,
+    pub(super) buffers: Buffers,
 }
 
-/// What every worker shares.
-pub struct Proxy {
-    /// Follows what passes.
-    pub tracker: Arc<Tracker>,
-    /// The server behind `/mcp`.
-    pub upstream: Arc<Upstream>,
-    /// Settings.
-    pub options: ProxyOptions,
-    /// Makes the body of `/health`.
-    pub health: Box<dyn Fn() -> Bytes + Send + Sync>,
+/// What a connection and the one who stops it tell each other.
+#[derive(Debug, Default)]
+pub(super) struct Standing {
+    /// Between two requests: it may be cut.
+    pub(super) idle: AtomicBool,
+    /// No further request is to be taken.
+    pub(super) draining: AtomicBool,
 }
 
-impl std::fmt::Debug for Proxy {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Proxy")
-            .field("upstream", &self.upstream)
-            .field("options", &self.options)
-            .finish_non_exhaustive()
+/// The client is gone, or the connection cannot go on.
+#[derive(Debug)]
+pub(super) struct Gone;
+
+impl From<io::Error> for Gone {
+    fn from(_: io::Error) -> Self {
+        Self
     }
 }
 
-/// The path under which the MCP server is served.
-const ENDPOINT: &str = "/mcp";
+/// What is done with a request.
+enum Plan {
+    Forward(Forward),
+    Own {
+        answer: OwnAnswer,
+        head_length: usize,
+        framing: Framing,
+        to_head: bool,
+        keep_alive: bool,
+    },
+}
 
-impl Proxy {
-    /// Answers one request from `principal`, using `pool` for connections to the server.
-    pub(super) async fn answer(
-        &self,
-        request: Request<Incoming>,
-        principal: Arc<str>,
-        pool: &Arc<Pool>,
-    ) -> Response<AnswerBody> {
-        if self.options.guard_loopback
-            && let Some(why) = guard::refusal(request.headers())
-        {
-            return answers::error(StatusCode::FORBIDDEN, "origin-refused", why, None);
-        }
-        let path = request.uri().path();
-        if matches!(path, "/health" | "/api/health") {
-            return self.own_health(request.method());
-        }
-        let endpoint = path == ENDPOINT || path == "/mcp/";
-        if !endpoint && matches!(self.upstream.place, Place::Local(_)) {
-            let message = format!("nothing is served at {path}; the MCP endpoint is {ENDPOINT}");
-            return answers::error(StatusCode::NOT_FOUND, "no-such-path", &message, None);
-        }
-        let exchange = endpoint.then(|| {
-            let server = self.upstream.server.clone();
-            let now = self.tracker.now();
-            let facts =
-                RequestFacts::read(server, principal, request.method(), request.headers(), now);
-            Arc::new(self.tracker.begin(facts))
-        });
-        match &self.upstream.place {
-            Place::Remote(remote) => self.forward(request, remote, pool, exchange).await,
-            Place::Local(service) => {
-                let exchange =
-                    exchange.unwrap_or_else(|| unreachable!("only the endpoint gets here"));
-                let (parts, body) = request.into_parts();
-                let (body, _) = RequestBody::live(body, exchange.clone());
-                let mut response = service(Request::from_parts(parts, BodyExt::boxed(body))).await;
-                if let Some(id) = exchange.answer_head(response.status(), response.headers()) {
-                    response.headers_mut().insert(wire::ARCHON_SESSION_ID, id);
+/// A request to be relayed.
+struct Forward {
+    /// `None` outside the endpoint (authorisation metadata, for one): that passes untracked.
+    exchange: Option<Exchange>,
+    head_length: usize,
+    framing: Framing,
+    keep_alive: bool,
+    http_1_0: bool,
+    to_head: bool,
+    expects_continue: bool,
+}
+
+/// A client's connection.
+struct Client<'a> {
+    worker: &'a Worker,
+    remote: &'a Remote,
+    stream: TcpStream,
+    input: Buffer<'a>,
+    principal: Arc<str>,
+    deadline: Deadline,
+    standing: &'a Standing,
+}
+
+/// Serves one client until it leaves or asks to close.
+pub(super) async fn connection(
+    worker: &Worker,
+    remote: &Remote,
+    stream: TcpStream,
+    principal: Arc<str>,
+    standing: &Standing,
+) -> Result<(), Gone> {
+    let deadline = Deadline::new(worker.proxy.options.request_timeout);
+    let input = Buffer::new(&worker.buffers);
+    let mut client = Client {
+        worker,
+        remote,
+        stream,
+        input,
+        principal,
+        deadline,
+        standing,
+    };
+    let mut out = Vec::with_capacity(2 << 10);
+    while client.serve(&mut out).await? {
+        out.clear();
+    }
+    // What is written so far shall arrive, though the client may still be sending.
+    let _ = client.stream.shutdown().await;
+    Ok(())
+}
+
+impl<'a> Client<'a> {
+    /// Serves one request; says whether the connection can serve another.
+    async fn serve(&mut self, out: &mut Vec<u8>) -> Result<bool, Gone> {
+        let plan = loop {
+            if !self.input.is_empty() {
+                match self.plan(out) {
+                    Ok(Some(plan)) => break plan,
+                    Ok(None) => {}
+                    Err(bad) => {
+                        let status = match bad {
+                            BadHead::TooLong => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                            _ => StatusCode::BAD_REQUEST,
+                        };
+                        let answer =
+                            OwnAnswer::error(status, "bad-request", &bad.to_string(), None);
+                        return self.own(&answer, false, false, out).await;
+                    }
                 }
-                response.map(|inner| AnswerBody::Local {
-                    inner,
-                    tap: Tap::new(exchange),
-                })
+            } else if self.standing.draining.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
+            self.standing
+                .idle
+                .store(self.input.is_empty(), Ordering::Relaxed);
+            let read = std::future::poll_fn(|cx| self.input.poll_fill(cx, &mut self.stream)).await;
+            self.standing.idle.store(false, Ordering::Relaxed);
+            if read? == 0 {
+                return Err(Gone);
+            }
+        };
+        match plan {
+            Plan::Forward(forward) => self.forward(forward, out).await,
+            Plan::Own {
+                answer,
+                head_length,
+                mut framing,
+                to_head,
+                keep_alive,
+            } => {
+                self.input.consume(head_length);
+                let taken = framing
+                    .read(self.input.filled(), |_| {})
+                    .map_err(|_| Gone)?;
+                self.input.consume(taken);
+                self.own(&answer, to_head, keep_alive && framing.is_done(), out)
+                    .await
             }
         }
     }
 
-    fn own_health(&self, method: &Method) -> Response<AnswerBody> {
-        if *method == Method::GET || *method == Method::HEAD {
-            return answers::json(StatusCode::OK, "health", (self.health)());
+    /// Decides on the request at the beginning of the input, if its head is all there. For one to be relayed, `out` is
+    /// the head that the server gets.
+    fn plan(&self, out: &mut Vec<u8>) -> Result<Option<Plan>, BadHead> {
+        let (proxy, mut room) = (&*self.worker.proxy, no_headers());
+        let Some(head) = RequestHead::read(self.input.filled(), &mut room)? else {
+            return Ok(None);
+        };
+        let own = |answer| Plan::Own {
+            answer,
+            head_length: head.length,
+            framing: head.framing,
+            to_head: head.method == "HEAD",
+            keep_alive: head.keep_alive,
+        };
+        if proxy.options.guard_loopback
+            && let Some(why) = guard::refusal(head.host, head.origin)
+        {
+            return Ok(Some(own(OwnAnswer::error(
+                StatusCode::FORBIDDEN,
+                "origin-refused",
+                why,
+                None,
+            ))));
         }
-        answers::error(
-            StatusCode::METHOD_NOT_ALLOWED,
-            "method-not-allowed",
-            "/health answers GET",
-            None,
-        )
+        if is_health(head.path) {
+            return Ok(Some(own(OwnAnswer::health(head.method, &proxy.health))));
+        }
+        let exchange = if is_endpoint(head.path) {
+            let mut facts = proxy.facts(&self.principal, head.method);
+            for header in head.headers {
+                facts.header(header.name, header.value);
+            }
+            self.remote.target(head.query, |path, query| {
+                head.pass_on(&self.remote.authority, path, query, out)
+            });
+            Some(proxy.tracker.begin(facts))
+        } else {
+            head.pass_on(&self.remote.authority, head.path, head.query, out);
+            None
+        };
+        Ok(Some(Plan::Forward(Forward {
+            exchange,
+            head_length: head.length,
+            framing: head.framing,
+            keep_alive: head.keep_alive,
+            http_1_0: head.http_1_0,
+            to_head: head.method == "HEAD",
+            expects_continue: head.expects_continue,
+        })))
     }
 
-    async fn forward(
-        &self,
-        request: Request<Incoming>,
-        remote: &Remote,
-        pool: &Arc<Pool>,
-        exchange: Option<Arc<Exchange>>,
-    ) -> Response<AnswerBody> {
-        let (mut parts, body) = request.into_parts();
-        parts.uri = target(&parts.uri, remote, exchange.is_some());
-        parts.version = Version::HTTP_11;
-        strip_hop_by_hop(&mut parts.headers);
-        parts.headers.insert(header::HOST, remote.authority.clone());
-        // Requests outside the endpoint (authorisation metadata, for one) pass untracked.
-        let untracked = exchange.is_none();
-        let exchange = exchange.unwrap_or_else(|| {
-            let facts = RequestFacts::read(
-                self.upstream.server.clone(),
-                Arc::from(""),
-                &Method::OPTIONS,
-                &HeaderMap::new(),
-                self.tracker.now(),
-            );
-            Arc::new(self.tracker.begin(facts))
+    /// Relays one request. `out` holds the head that the server gets.
+    async fn forward(&mut self, forward: Forward, out: &mut Vec<u8>) -> Result<bool, Gone> {
+        let Forward {
+            exchange,
+            head_length,
+            mut framing,
+            keep_alive,
+            http_1_0,
+            to_head,
+            expects_continue,
+        } = forward;
+        self.input.consume(head_length);
+        let seen = framing.read(self.input.filled(), |data| {
+            if let Some(exchange) = &exchange {
+                exchange.request_data(data);
+            }
         });
-        let sending = self.send(parts, body, remote, pool, &exchange);
-        let sent = match tokio::time::timeout(self.options.request_timeout, sending).await {
-            Ok(sent) => sent,
-            Err(_) => return self.timed_out(&exchange),
+        let Ok(ready) = seen else {
+            return self.refuse_body(exchange.as_ref(), out).await;
         };
-        let (mut response, lease) = match sent {
-            Ok(sent) => sent,
-            Err(why) => return self.unreachable(&exchange, &why),
-        };
-        if self.upstream.note_reachable(true) {
-            tracing::info!(server = %self.upstream.server.name, "the server answers");
-        }
-        strip_hop_by_hop(response.headers_mut());
-        if !untracked && let Some(id) = exchange.answer_head(response.status(), response.headers())
+        if let Some(exchange) = &exchange
+            && framing.is_done()
         {
-            response.headers_mut().insert(wire::ARCHON_SESSION_ID, id);
+            exchange.request_end();
         }
-        response.map(|inner| AnswerBody::remote(inner, exchange, lease))
+        if expects_continue && ready == 0 && !framing.is_done() {
+            self.stream
+                .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")
+                .await?;
+        }
+        self.deadline.restart();
+        let passage = Passage {
+            exchange: exchange.as_ref(),
+            framing,
+            ready,
+            to_head,
+            http_1_0,
+            keep_alive,
+        };
+        let started = match self.send(passage, out).await {
+            Ok(started) => started,
+            Err(Unsent::Gone) => return Err(Gone),
+            Err(Unsent::BadBody) => return self.refuse_body(exchange.as_ref(), out).await,
+            Err(Unsent::TimedOut) => {
+                let answer = self.timed_out(exchange.as_ref());
+                return self.own(&answer, to_head, false, out).await;
+            }
+            Err(Unsent::Unreachable { why, .. }) => {
+                let answer = self.unreachable(exchange.as_ref(), &why);
+                let whole = framing.is_done();
+                self.input.consume(if whole { ready } else { 0 });
+                return self.own(&answer, to_head, keep_alive && whole, out).await;
+            }
+        };
+        if self.worker.proxy.upstream.note_reachable(true) {
+            tracing::info!(server = %self.worker.proxy.upstream.server.name, "the server answers");
+        }
+        self.answer(started, out).await
     }
 
-    /// Sends a request, once more if it met a kept connection that the server had closed.
-    async fn send(
-        &self,
-        parts: http::request::Parts,
-        body: Incoming,
-        remote: &Remote,
-        pool: &Arc<Pool>,
-        exchange: &Arc<Exchange>,
-    ) -> Result<(Response<Incoming>, Lease), String> {
-        let mut lease = pool
-            .lease(remote)
-            .await
-            .map_err(|error| error.to_string())?;
-        let again = lease.reused.then(|| parts.clone());
-        let (body, passed) = RequestBody::live(body, exchange.clone());
-        let error = match lease
-            .sender
-            .send_request(Request::from_parts(parts, body))
-            .await
-        {
-            Ok(response) => return Ok((response, lease)),
-            Err(error) => error,
+    /// Sends a request and waits for the head of its answer, which is in `out` then, as the client gets it. Once more,
+    /// on a fresh connection, if it met a kept one that the server had closed before a byte of an answer came; never
+    /// otherwise.
+    async fn send<'e>(
+        &mut self,
+        mut passage: Passage<'e>,
+        out: &mut Vec<u8>,
+    ) -> Result<Started<'a, 'e>, Unsent> {
+        let whole = passage.whole();
+        if let Some(mut kept) = self.worker.pool.take() {
+            let written = write_both(&mut kept, out, &self.input.filled()[..passage.ready]).await;
+            match written {
+                Ok(()) => match passage.start(self, kept, out).await {
+                    Err(Unsent::Unreachable {
+                        before_answer: true,
+                        ..
+                    }) if whole => {}
+                    other => return other,
+                },
+                Err(_) if whole => {}
+                Err(error) => {
+                    return Err(Unsent::Unreachable {
+                        why: error.to_string(),
+                        before_answer: true,
+                    });
+                }
+            }
+        }
+        let refused = |why: String| Unsent::Unreachable {
+            why,
+            before_answer: true,
         };
-        let no_byte_came = !error.is_parse() && !error.is_timeout() && !error.is_user();
-        if let (Some(parts), true) = (again, no_byte_came)
-            && let Some(frames) = replayable(&passed)
-        {
-            let mut fresh = pool
-                .connect(remote)
-                .await
-                .map_err(|error| error.to_string())?;
-            let request = Request::from_parts(parts, RequestBody::again(frames));
-            return match fresh.sender.send_request(request).await {
-                Ok(response) => Ok((response, fresh)),
-                Err(error) => Err(describe(&error)),
+        let mut fresh = connect(self.remote)
+            .await
+            .map_err(|error| refused(error.to_string()))?;
+        let written = write_both(&mut fresh, out, &self.input.filled()[..passage.ready]).await;
+        written.map_err(|error| refused(error.to_string()))?;
+        passage.start(self, fresh, out).await
+    }
+
+    /// Relays an answer whose head is in `out`; says whether the connection can serve another request.
+    async fn answer(&mut self, started: Started<'a, '_>, out: &mut Vec<u8>) -> Result<bool, Gone> {
+        let Started {
+            mut stream,
+            mut answer,
+            mut framing,
+            reusable,
+            close,
+            mut passage,
+        } = started;
+        let exchange = passage.exchange;
+        // HTTP/1.0 knows no chunks: their data goes alone, and the end of the connection ends it.
+        let bare = passage.http_1_0 && framing.is_chunked();
+        loop {
+            let seen = framing.read(answer.filled(), |data| {
+                if let Some(exchange) = exchange {
+                    exchange.answer_data(data);
+                }
+                if bare {
+                    out.extend_from_slice(data);
+                }
+            });
+            let Ok(count) = seen else {
+                return passage.broken("its chunked coding is broken");
             };
+            let done = framing.is_done();
+            if let (true, Some(exchange)) = (done, exchange) {
+                // The record of whatever ends here is on disk before its last byte goes on.
+                exchange.answer_end();
+            }
+            let body = if bare {
+                &[][..]
+            } else {
+                &answer.filled()[..count]
+            };
+            write_both(&mut self.stream, out, body).await?;
+            out.clear();
+            answer.consume(count);
+            if done {
+                break;
+            }
+            match passage.next(self, &mut stream, &mut answer, false).await {
+                Event::Answer(1..) => {}
+                Event::Answer(0) if framing == Framing::UntilClose => {
+                    if let Some(exchange) = exchange {
+                        exchange.answer_end();
+                    }
+                    return Ok(false);
+                }
+                Event::Answer(0) => return passage.broken("the server closed the connection"),
+                Event::Broke(error) => return passage.broken(&error.to_string()),
+                Event::ClientGone | Event::BadBody | Event::TimedOut => return Err(Gone),
+            }
         }
-        Err(describe(&error))
+        if reusable && passage.whole() && answer.is_empty() {
+            self.worker.pool.give_back(stream);
+        }
+        Ok(!close && passage.whole())
     }
 
-    fn unreachable(&self, exchange: &Exchange, why: &str) -> Response<AnswerBody> {
-        let server = &self.upstream.server.name;
-        if self.upstream.note_reachable(false) {
+    /// Answers ourselves; says whether the connection can serve another request.
+    async fn own(
+        &mut self,
+        answer: &OwnAnswer,
+        to_head: bool,
+        keep_alive: bool,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Gone> {
+        let keep_alive = keep_alive && !self.standing.draining.load(Ordering::Relaxed);
+        out.clear();
+        answer.write(to_head, !keep_alive, out);
+        self.stream.write_all(out).await?;
+        Ok(keep_alive)
+    }
+
+    async fn refuse_body(
+        &mut self,
+        exchange: Option<&Exchange>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Gone> {
+        let message = "the body's chunked coding is broken";
+        if let Some(exchange) = exchange {
+            exchange.failed(Failure::Refused(message.to_owned()));
+        }
+        let answer = OwnAnswer::error(StatusCode::BAD_REQUEST, "bad-request", message, None);
+        self.own(&answer, false, false, out).await
+    }
+
+    fn unreachable(&self, exchange: Option<&Exchange>, why: &str) -> OwnAnswer {
+        let upstream = &self.worker.proxy.upstream;
+        let server = &upstream.server.name;
+        if upstream.note_reachable(false) {
             tracing::warn!(%server, why, "the server cannot be reached");
         }
         let message = format!("the MCP server '{server}' cannot be reached: {why}");
-        let id = exchange.failed(Failure::Unreachable(message.clone()));
-        answers::error(
+        let id =
+            exchange.and_then(|exchange| exchange.failed(Failure::Unreachable(message.clone())));
+        OwnAnswer::error(
             StatusCode::BAD_GATEWAY,
             "upstream-unreachable",
             &message,
@@ -211,14 +420,12 @@ impl Proxy {
         )
     }
 
-    fn timed_out(&self, exchange: &Exchange) -> Response<AnswerBody> {
-        let id = exchange.failed(Failure::TimedOut);
-        let seconds = self.options.request_timeout.as_secs_f64();
-        let message = format!(
-            "the MCP server '{}' did not answer within {seconds} s",
-            self.upstream.server.name
-        );
-        answers::error(
+    fn timed_out(&self, exchange: Option<&Exchange>) -> OwnAnswer {
+        let id = exchange.and_then(|exchange| exchange.failed(Failure::TimedOut));
+        let seconds = self.worker.proxy.options.request_timeout.as_secs_f64();
+        let server = &self.worker.proxy.upstream.server.name;
+        let message = format!("the MCP server '{server}' did not answer within {seconds} s");
+        OwnAnswer::error(
             StatusCode::GATEWAY_TIMEOUT,
             "upstream-timeout",
             &message,
@@ -227,59 +434,31 @@ impl Proxy {
     }
 }
 
-/// What hyper says of a failed request, with the cause that it wraps.
-fn describe(error: &hyper::Error) -> String {
-    match std::error::Error::source(error) {
-        Some(cause) => format!("{error}: {cause}"),
-        None => error.to_string(),
+/// Writes `head` and then `body`, in one piece where that is cheaper. `head` may have grown afterwards.
+async fn write_both<S: AsyncWrite + Unpin>(
+    stream: &mut S,
+    head: &mut Vec<u8>,
+    body: &[u8],
+) -> io::Result<()> {
+    if head.is_empty() {
+        return stream.write_all(body).await;
     }
-}
-
-/// The request target at the server: its own path for the endpoint, else the same path.
-fn target(uri: &Uri, remote: &Remote, endpoint: bool) -> Uri {
-    if !endpoint {
-        return uri
-            .path_and_query()
-            .cloned()
-            .map(Uri::from)
-            .unwrap_or_default();
+    let length = head.len();
+    if body.len() <= COPIED_BYTES {
+        head.extend_from_slice(body);
+        let written = stream.write_all(head).await;
+        head.truncate(length);
+        return written;
     }
-    match uri.query() {
-        None => Uri::from(remote.path.clone()),
-        Some(query) => {
-            let joint = if remote.path.query().is_some() {
-                '&'
-            } else {
-                '?'
-            };
-            let joined = format!("{}{joint}{query}", remote.path);
-            joined
-                .parse::<PathAndQuery>()
-                .map_or_else(|_| Uri::from(remote.path.clone()), Uri::from)
+    let mut written = 0;
+    while written < length {
+        let count = stream
+            .write_vectored(&[IoSlice::new(&head[written..]), IoSlice::new(body)])
+            .await?;
+        if count == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
         }
+        written += count;
     }
-}
-
-/// Drops the headers that belong to one connection only (RFC 9110, section 7.6.1).
-fn strip_hop_by_hop(headers: &mut HeaderMap) {
-    if !headers.keys().any(wire::is_hop_by_hop) {
-        return;
-    }
-    let named: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|list| list.split(',').filter_map(|name| name.trim().parse().ok()))
-        .collect();
-    for name in named {
-        headers.remove(name);
-    }
-    let own: Vec<HeaderName> = headers
-        .keys()
-        .filter(|name| wire::is_hop_by_hop(name))
-        .cloned()
-        .collect();
-    for name in own {
-        headers.remove(name);
-    }
+    stream.write_all(&body[written - length..]).await
 }

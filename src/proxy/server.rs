@@ -7,16 +7,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::buffer::Buffers;
 use super::pool::Pool;
-use super::relay::Proxy;
+use super::relay::{self, Standing, Worker};
+use super::upstream::{Place, Remote};
+use super::{BoxError, Proxy, local};
 
 /// How to stop a running proxy.
 #[derive(Debug)]
@@ -49,7 +49,8 @@ impl ServerHandle {
     }
 }
 
-struct Worker {
+/// Where the acceptor sends connections.
+struct Seat {
     connections: mpsc::UnboundedSender<(std::net::TcpStream, SocketAddr)>,
     /// Open connections: the worker with the fewest gets the next.
     load: Arc<AtomicUsize>,
@@ -65,25 +66,28 @@ pub fn serve(
     workers: NonZeroUsize,
 ) -> std::io::Result<ServerHandle> {
     let (drain, stop) = (CancellationToken::new(), CancellationToken::new());
-    let mut started = Vec::new();
-    let mut threads = Vec::new();
+    let (mut seats, mut threads) = (Vec::new(), Vec::new());
     for number in 0..workers.get() {
         let (connections, incoming) = mpsc::unbounded_channel();
         let load = Arc::new(AtomicUsize::new(0));
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
-        let (proxy, drain, stop, worker_load) =
-            (proxy.clone(), drain.clone(), stop.clone(), load.clone());
+        let worker = Worker {
+            proxy: proxy.clone(),
+            pool: Pool::default(),
+            buffers: Buffers::default(),
+        };
+        let (drain, stop, worker_load) = (drain.clone(), stop.clone(), load.clone());
         let thread = std::thread::Builder::new()
             .name(format!("relay-{number}"))
             .spawn(move || {
-                runtime.block_on(work(proxy, incoming, worker_load, drain, stop));
+                runtime.block_on(work(Arc::new(worker), incoming, worker_load, drain, stop));
             })?;
         threads.push(thread);
-        started.push(Worker { connections, load });
+        seats.push(Seat { connections, load });
     }
-    let acceptor = tokio::spawn(accept(listener, started, drain.clone()));
+    let acceptor = tokio::spawn(accept(listener, seats, drain.clone()));
     Ok(ServerHandle {
         drain,
         stop,
@@ -92,7 +96,7 @@ pub fn serve(
     })
 }
 
-async fn accept(listener: TcpListener, workers: Vec<Worker>, drain: CancellationToken) {
+async fn accept(listener: TcpListener, seats: Vec<Seat>, drain: CancellationToken) {
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -101,12 +105,12 @@ async fn accept(listener: TcpListener, workers: Vec<Worker>, drain: Cancellation
         let handed = accepted.and_then(|(stream, from)| Ok((stream.into_std()?, from)));
         match handed {
             Ok(connection) => {
-                if let Some(worker) = workers
+                if let Some(seat) = seats
                     .iter()
-                    .min_by_key(|worker| worker.load.load(Ordering::Relaxed))
+                    .min_by_key(|seat| seat.load.load(Ordering::Relaxed))
                 {
-                    worker.load.fetch_add(1, Ordering::Relaxed);
-                    let _ = worker.connections.send(connection);
+                    seat.load.fetch_add(1, Ordering::Relaxed);
+                    let _ = seat.connections.send(connection);
                 }
             }
             Err(error) => {
@@ -119,64 +123,79 @@ async fn accept(listener: TcpListener, workers: Vec<Worker>, drain: Cancellation
 }
 
 async fn work(
-    proxy: Arc<Proxy>,
+    worker: Arc<Worker>,
     mut incoming: mpsc::UnboundedReceiver<(std::net::TcpStream, SocketAddr)>,
     load: Arc<AtomicUsize>,
     drain: CancellationToken,
     stop: CancellationToken,
 ) {
-    let (pool, open) = (Arc::new(Pool::default()), TaskTracker::new());
+    let open = TaskTracker::new();
     loop {
         let next = tokio::select! {
             next = incoming.recv() => next,
             () = stop.cancelled() => break,
         };
         let Some((stream, from)) = next else { break };
-        let (proxy, pool, load) = (proxy.clone(), pool.clone(), load.clone());
-        let (drain, stop) = (drain.clone(), stop.clone());
+        let (worker, load, drain, stop) =
+            (worker.clone(), load.clone(), drain.clone(), stop.clone());
         open.spawn(async move {
-            tokio::select! {
-                done = connection(proxy, stream, from, pool, drain) => {
-                    if let Err(error) = done {
-                        tracing::debug!(%from, %error, "a client's connection ended with an error");
-                    }
-                }
-                () = stop.cancelled() => {}
+            if let Err(error) = connection(&worker, stream, from, drain, stop).await {
+                tracing::debug!(%from, %error, "a client's connection ended with an error");
             }
             load.fetch_sub(1, Ordering::Relaxed);
         });
     }
     open.close();
-    tokio::select! {
-        () = open.wait() => {}
-        () = async { stop.cancelled().await; open.wait().await } => {}
-    }
+    open.wait().await;
 }
 
 async fn connection(
-    proxy: Arc<Proxy>,
+    worker: &Worker,
     stream: std::net::TcpStream,
     from: SocketAddr,
-    pool: Arc<Pool>,
     drain: CancellationToken,
-) -> Result<(), super::BoxError> {
+    stop: CancellationToken,
+) -> Result<(), BoxError> {
     stream.set_nonblocking(true)?;
     // Without it an event waits for the acknowledgement of the one before.
     stream.set_nodelay(true)?;
     let stream = TcpStream::from_std(stream)?;
     let principal: Arc<str> = from.ip().to_canonical().to_string().into();
-    let service = service_fn(move |request| {
-        let (proxy, pool, principal) = (proxy.clone(), pool.clone(), principal.clone());
-        async move { Ok::<_, std::convert::Infallible>(proxy.answer(request, principal, &pool).await) }
-    });
-    let mut builder = http1::Builder::new();
-    let serving = builder
-        .auto_date_header(false)
-        .serve_connection(TokioIo::new(stream), service);
+    match &worker.proxy.upstream.place {
+        Place::Remote(remote) => {
+            relayed(worker, remote, stream, principal, &drain, &stop).await;
+            Ok(())
+        }
+        Place::Local(service) => tokio::select! {
+            done = local::connection(&worker.proxy, service, stream, principal, drain) => done,
+            () = stop.cancelled() => Ok(()),
+        },
+    }
+}
+
+/// Relays a connection until it ends, or until it is drained or stopped.
+async fn relayed(
+    worker: &Worker,
+    remote: &Remote,
+    stream: TcpStream,
+    principal: Arc<str>,
+    drain: &CancellationToken,
+    stop: &CancellationToken,
+) {
+    let standing = Standing::default();
+    let serving = relay::connection(worker, remote, stream, principal, &standing);
     tokio::pin!(serving);
     tokio::select! {
-        done = serving.as_mut() => return Ok(done?),
-        () = drain.cancelled() => serving.as_mut().graceful_shutdown(),
+        biased;
+        _ = serving.as_mut() => return,
+        () = drain.cancelled() => {}
     }
-    Ok(serving.await?)
+    standing.draining.store(true, Ordering::Relaxed);
+    if standing.idle.load(Ordering::Relaxed) {
+        return;
+    }
+    tokio::select! {
+        _ = serving => {}
+        () = stop.cancelled() => {}
+    }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
+use http::Uri;
 use http::uri::{PathAndQuery, Scheme};
-use http::{HeaderValue, Uri};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
@@ -42,9 +42,24 @@ pub(super) struct Remote {
     pub(super) port: u16,
     pub(super) tls: Option<TlsConnector>,
     /// Value of `Host` on requests to it.
-    pub(super) authority: HeaderValue,
+    pub(super) authority: Box<[u8]>,
     /// Path of its MCP endpoint.
     pub(super) path: PathAndQuery,
+}
+
+impl Remote {
+    /// Gives `with` the path of the MCP endpoint and the query for a request that came with `query` (its `?` included,
+    /// or empty).
+    pub(super) fn target(&self, query: &str, with: impl FnOnce(&str, &str)) {
+        match self.path.query() {
+            None => with(self.path.path(), query),
+            Some(own) if query.is_empty() => with(self.path.path(), &format!("?{own}")),
+            Some(own) => with(
+                self.path.path(),
+                &format!("?{own}&{}", query.trim_start_matches('?')),
+            ),
+        }
+    }
 }
 
 /// An MCP server behind this daemon.
@@ -92,7 +107,7 @@ impl Upstream {
             host: bare_host.into(),
             port,
             tls: secure.then(tls_connector).transpose()?,
-            authority: HeaderValue::from_str(named).map_err(|_| wrong())?,
+            authority: named.as_bytes().into(),
             path: uri.path_and_query().cloned().ok_or_else(wrong)?,
         };
         let shown = format!("{scheme}://{named}{}", remote.path);

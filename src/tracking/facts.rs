@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, Method, header};
+use http::{HeaderMap, StatusCode, header};
 
 use crate::model::{Era, SessionId, Timestamp};
 use crate::wire::{self, BodyKind};
@@ -29,7 +29,7 @@ pub enum HttpMethod {
     Other,
 }
 
-/// What is known of a request before its body. Header values are shared with the request, not copied.
+/// What is known of a request before its body.
 #[derive(Debug)]
 pub struct RequestFacts {
     /// Whom it is for.
@@ -40,68 +40,142 @@ pub struct RequestFacts {
     pub method: HttpMethod,
     /// When its first byte was seen.
     pub started_at: Timestamp,
-    /// How its body is to be read.
-    pub body: BodyKind,
-    pub(super) mcp_session: Option<HeaderValue>,
-    pub(super) protocol_version: Option<HeaderValue>,
-    pub(super) user_agent: Option<HeaderValue>,
+    content_type: Option<BodyKind>,
+    encoded: bool,
+    pub(super) mcp_session: Option<Box<[u8]>>,
+    pub(super) protocol_version: Option<Box<str>>,
+    pub(super) user_agent: Option<Box<[u8]>>,
     pub(super) archon_session: Option<SessionId>,
     pub(super) baggage_session: Option<Box<str>>,
     pub(super) trace_id: Option<Box<str>>,
 }
 
 impl RequestFacts {
-    /// Reads a request's head.
+    /// A request without any header yet; show it each with [`RequestFacts::header`].
     #[must_use]
-    pub fn read(
+    pub fn new(
         server: Arc<Server>,
         principal: Arc<str>,
-        method: &Method,
-        headers: &HeaderMap,
+        method: &str,
         started_at: Timestamp,
     ) -> Self {
-        let method = match *method {
-            Method::POST => HttpMethod::Post,
-            Method::GET => HttpMethod::Get,
-            Method::DELETE => HttpMethod::Delete,
+        let method = match method {
+            "POST" => HttpMethod::Post,
+            "GET" => HttpMethod::Get,
+            "DELETE" => HttpMethod::Delete,
             _ => HttpMethod::Other,
         };
-        let archon_session = headers
-            .get(wire::ARCHON_SESSION_ID)
-            .and_then(|id| id.to_str().ok()?.parse().ok());
         Self {
             server,
             principal,
             method,
             started_at,
-            body: wire::body_kind(headers),
-            mcp_session: headers
-                .get(wire::MCP_SESSION_ID)
-                .filter(|id| !id.is_empty())
-                .cloned(),
-            protocol_version: headers.get(wire::MCP_PROTOCOL_VERSION).cloned(),
-            user_agent: headers.get(header::USER_AGENT).cloned(),
-            archon_session,
-            baggage_session: wire::baggage_session(headers).map(Into::into),
-            trace_id: wire::trace_id(headers).map(Into::into),
+            content_type: None,
+            encoded: false,
+            mcp_session: None,
+            protocol_version: None,
+            user_agent: None,
+            archon_session: None,
+            baggage_session: None,
+            trace_id: None,
         }
+    }
+
+    /// Takes note of a header.
+    pub fn header(&mut self, name: &str, value: &[u8]) {
+        // By length first: most headers are none of these, and this is done for each of every request.
+        match name.len() {
+            7 if name.eq_ignore_ascii_case("baggage") => {
+                if let Some(named) = as_text(value).and_then(wire::baggage_session) {
+                    self.baggage_session = Some(named.into());
+                }
+            }
+            10 if name.eq_ignore_ascii_case("user-agent") => self.user_agent = Some(value.into()),
+            11 if name.eq_ignore_ascii_case("traceparent") => {
+                self.trace_id = as_text(value).and_then(wire::trace_id).map(Into::into);
+            }
+            12 if name.eq_ignore_ascii_case("content-type") => {
+                self.content_type = Some(wire::body_kind(Some(value), None));
+            }
+            14 if name.eq_ignore_ascii_case("mcp-session-id") && !value.is_empty() => {
+                self.mcp_session = Some(value.into());
+            }
+            16 if name.eq_ignore_ascii_case("content-encoding") => {
+                self.encoded = !value.eq_ignore_ascii_case(b"identity");
+            }
+            19 if name.eq_ignore_ascii_case("x-archon-session-id") => {
+                self.archon_session = as_text(value).and_then(|id| id.parse().ok());
+            }
+            20 if name.eq_ignore_ascii_case("mcp-protocol-version") => {
+                self.protocol_version = as_text(value).map(Into::into);
+            }
+            _ => {}
+        }
+    }
+
+    /// Takes note of all of `headers`.
+    #[must_use]
+    pub fn with_headers(mut self, headers: &HeaderMap) -> Self {
+        for (name, value) in headers {
+            self.header(name.as_str(), value.as_bytes());
+        }
+        self
+    }
+
+    /// How the body is to be read.
+    pub(super) fn body(&self) -> BodyKind {
+        self.content_type
+            .filter(|_| !self.encoded)
+            .unwrap_or(BodyKind::Opaque)
     }
 
     /// The protocol revision that the head names.
     pub(super) fn version(&self) -> Option<&str> {
-        self.protocol_version
-            .as_ref()
-            .and_then(|version| version.to_str().ok())
+        self.protocol_version.as_deref()
     }
 
     /// The era that the head tells, where it tells one.
     pub(super) fn era(&self) -> Option<Era> {
         self.version().map(wire::era_of)
     }
+
+    /// The user agent, empty where there is none.
+    pub(super) fn agent(&self) -> &[u8] {
+        self.user_agent.as_deref().unwrap_or_default()
+    }
+}
+
+/// What the head of an answer says.
+#[derive(Clone, Copy, Debug)]
+pub struct AnswerFacts<'a> {
+    /// The HTTP status.
+    pub status: StatusCode,
+    /// How the body is to be read.
+    pub body: BodyKind,
+    /// `Mcp-Session-Id`.
+    pub minted: Option<&'a [u8]>,
+}
+
+impl<'a> AnswerFacts<'a> {
+    /// Reads the head of an answer.
+    #[must_use]
+    pub fn read(status: StatusCode, headers: &'a HeaderMap) -> Self {
+        let value = |name: http::HeaderName| headers.get(name).map(http::HeaderValue::as_bytes);
+        let body = wire::body_kind(value(header::CONTENT_TYPE), value(header::CONTENT_ENCODING));
+        Self {
+            status,
+            body,
+            minted: value(wire::MCP_SESSION_ID),
+        }
+    }
+}
+
+fn as_text(value: &[u8]) -> Option<&str> {
+    std::str::from_utf8(value).ok()
 }
 
 /// A header value as text; bytes outside ASCII, which HTTP leaves without meaning, are taken as UTF-8 as far as they
 /// are.
-pub(super) fn text(value: Option<&HeaderValue>) -> Option<Box<str>> {
-    value.map(|value| String::from_utf8_lossy(value.as_bytes()).into())
+pub(super) fn text(value: Option<&[u8]>) -> Option<Box<str>> {
+    value.map(|value| String::from_utf8_lossy(value).into())
 }

@@ -70,10 +70,7 @@ pub(super) fn chosen(facts: &RequestFacts, conversation: Option<&str>) -> Option
 
 /// Rule 5: server, principal, client name, client version and user agent.
 pub(super) fn inferred(facts: &RequestFacts, client: &ClientInfo) -> Key {
-    let user_agent = facts
-        .user_agent
-        .as_ref()
-        .map_or(&b""[..], |agent| agent.as_bytes());
+    let user_agent = facts.agent();
     inferred_from(&facts.server.name, &facts.principal, client, user_agent)
 }
 

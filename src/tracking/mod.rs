@@ -16,7 +16,7 @@ mod sweep;
 mod tracker;
 
 pub use exchange::{Exchange, Failure};
-pub use facts::{HttpMethod, RequestFacts, Server};
+pub use facts::{AnswerFacts, HttpMethod, RequestFacts, Server};
 pub use settle::{SettleError, Settled, journal_root, settle_dead};
 pub use shipper::{Shipper, ShipperHandle};
 pub use tracker::{Counters, Tracker, TrackerOptions};

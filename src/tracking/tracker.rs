@@ -180,7 +180,7 @@ impl Tracker {
             client_version: opening.client.version,
             client_capabilities: opening.capabilities,
             protocol_version: opening.protocol_version,
-            user_agent: text(facts.user_agent.as_ref()),
+            user_agent: text(facts.user_agent.as_deref()),
             user: UserContext::default(),
             connected_at: facts.started_at,
             resumed_from: None,
@@ -197,10 +197,7 @@ impl Tracker {
         tables.add(&session);
         tables.add_key(key.text.into(), &session);
         if opening.alias {
-            let agent = facts
-                .user_agent
-                .as_ref()
-                .map_or(&b""[..], |agent| agent.as_bytes());
+            let agent = facts.agent();
             tables.add_key(
                 identity::legacy_alias(&facts.server.name, &facts.principal, agent).into(),
                 &session,

@@ -1,6 +1,6 @@
 //! Header rules of HTTP and of MCP's streamable HTTP transport.
 
-use http::header::{self, HeaderMap, HeaderName};
+use http::header::HeaderName;
 
 /// Minted by legacy servers (MCP 2025-11-25, Transports, session management).
 pub const MCP_SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -18,16 +18,17 @@ pub const ANSWERED_BY: HeaderName = HeaderName::from_static("x-archon-answer");
 /// Whether a header belongs to one connection only and is not relayed (RFC 9110, section 7.6.1). Those that
 /// `Connection` names are the caller's to drop.
 #[must_use]
-pub fn is_hop_by_hop(name: &HeaderName) -> bool {
-    const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
-    const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
-    *name == header::CONNECTION
-        || *name == header::TRANSFER_ENCODING
-        || *name == header::UPGRADE
-        || *name == header::TE
-        || *name == header::TRAILER
-        || *name == KEEP_ALIVE
-        || *name == PROXY_CONNECTION
+pub fn is_hop_by_hop(name: &[u8]) -> bool {
+    const NAMES: [&[u8]; 7] = [
+        b"te",
+        b"trailer",
+        b"upgrade",
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"transfer-encoding",
+    ];
+    NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
 }
 
 /// How a body is to be read.
@@ -41,17 +42,15 @@ pub enum BodyKind {
     Opaque,
 }
 
-/// How the body that `headers` describe is to be read.
+/// How a body is to be read, by its `Content-Type` and `Content-Encoding`.
 #[must_use]
-pub fn body_kind(headers: &HeaderMap) -> BodyKind {
-    let encoded = headers
-        .get(header::CONTENT_ENCODING)
-        .is_some_and(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity"));
-    let Some(kind) = headers.get(header::CONTENT_TYPE).filter(|_| !encoded) else {
+pub fn body_kind(content_type: Option<&[u8]>, content_encoding: Option<&[u8]>) -> BodyKind {
+    let encoded =
+        content_encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity"));
+    let Some(kind) = content_type.filter(|_| !encoded) else {
         return BodyKind::Opaque;
     };
     let essence = kind
-        .as_bytes()
         .split(|byte| *byte == b';')
         .next()
         .unwrap_or_default()
@@ -65,28 +64,21 @@ pub fn body_kind(headers: &HeaderMap) -> BodyKind {
     }
 }
 
-/// The member `session.id` of W3C `baggage` (Baggage, section 3.2), percent-decoding left aside: keys are compared
-/// as they were sent.
+/// The member `session.id` of a `baggage` header (W3C Baggage, section 3.2), percent-decoding left aside: keys are
+/// compared as they were sent.
 #[must_use]
-pub fn baggage_session(headers: &HeaderMap) -> Option<&str> {
-    headers
-        .get_all("baggage")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .find_map(|list| {
-            list.split(',').find_map(|member| {
-                let pair = member.split(';').next().unwrap_or_default();
-                let (key, value) = pair.split_once('=')?;
-                (key.trim() == "session.id" && !value.trim().is_empty()).then(|| value.trim())
-            })
-        })
+pub fn baggage_session(baggage: &str) -> Option<&str> {
+    baggage.split(',').find_map(|member| {
+        let pair = member.split(';').next().unwrap_or_default();
+        let (key, value) = pair.split_once('=')?;
+        (key.trim() == "session.id" && !value.trim().is_empty()).then(|| value.trim())
+    })
 }
 
-/// The trace id of `traceparent` (W3C Trace Context, section 3.2.2), if there is a valid one.
+/// The trace id of a `traceparent` header (W3C Trace Context, section 3.2.2), if it is a valid one.
 #[must_use]
-pub fn trace_id(headers: &HeaderMap) -> Option<&str> {
-    let value = headers.get("traceparent")?.to_str().ok()?;
-    let mut parts = value.split('-');
+pub fn trace_id(traceparent: &str) -> Option<&str> {
+    let mut parts = traceparent.split('-');
     let (version, trace) = (parts.next()?, parts.next()?);
     let hexadecimal = |text: &str| {
         text.bytes()
@@ -105,89 +97,43 @@ pub fn trace_id(headers: &HeaderMap) -> Option<&str> {
 mod tests {
     use super::*;
 
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        pairs
-            .iter()
-            .map(|(name, value)| {
-                (
-                    HeaderName::from_static(name),
-                    http::HeaderValue::from_static(value),
-                )
-            })
-            .collect()
-    }
-
     #[test]
     fn bodies_are_read_by_their_type_unless_compressed() {
-        for (pairs, kind) in [
-            (&[("content-type", "application/json")][..], BodyKind::Json),
+        for (kind, encoding, read_as) in [
+            (Some("application/json"), None, BodyKind::Json),
             (
-                &[("content-type", "Application/JSON ; charset=utf-8")],
+                Some("Application/JSON ; charset=utf-8"),
+                None,
                 BodyKind::Json,
             ),
-            (
-                &[("content-type", "text/event-stream")],
-                BodyKind::EventStream,
-            ),
-            (
-                &[
-                    ("content-type", "text/event-stream"),
-                    ("content-encoding", "gzip"),
-                ],
-                BodyKind::Opaque,
-            ),
-            (
-                &[
-                    ("content-type", "application/json"),
-                    ("content-encoding", "identity"),
-                ],
-                BodyKind::Json,
-            ),
-            (&[("content-type", "text/html")], BodyKind::Opaque),
-            (&[], BodyKind::Opaque),
+            (Some("text/event-stream"), None, BodyKind::EventStream),
+            (Some("text/event-stream"), Some("gzip"), BodyKind::Opaque),
+            (Some("application/json"), Some("identity"), BodyKind::Json),
+            (Some("text/html"), None, BodyKind::Opaque),
+            (None, None, BodyKind::Opaque),
         ] {
-            assert_eq!(body_kind(&headers(pairs)), kind, "{pairs:?}");
+            let read = body_kind(kind.map(str::as_bytes), encoding.map(str::as_bytes));
+            assert_eq!(read, read_as, "{kind:?} {encoding:?}");
         }
     }
 
     #[test]
     fn baggage_names_a_session() {
-        let named = headers(&[("baggage", "a=b, session.id = x1 ;p=q,c=d")]);
-        assert_eq!(baggage_session(&named), Some("x1"));
-        assert_eq!(
-            baggage_session(&headers(&[("baggage", "xsession.id=1,session.id=")])),
-            None
-        );
+        assert_eq!(baggage_session("a=b, session.id = x1 ;p=q,c=d"), Some("x1"));
+        assert_eq!(baggage_session("xsession.id=1,session.id="), None);
     }
 
     #[test]
     fn only_valid_trace_ids_count() {
-        let valid = headers(&[(
-            "traceparent",
-            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-        )]);
-        assert_eq!(trace_id(&valid), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
+        let valid = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+        assert_eq!(trace_id(valid), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
         for wrong in [
             "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
             "00-4BF9-1-1",
             "ff",
             "",
         ] {
-            assert_eq!(
-                trace_id(
-                    &[("traceparent", wrong)]
-                        .iter()
-                        .map(|(name, value)| {
-                            (
-                                HeaderName::from_static(name),
-                                http::HeaderValue::from_static(value),
-                            )
-                        })
-                        .collect()
-                ),
-                None,
-                "{wrong}"
-            );
+            assert_eq!(trace_id(wrong), None, "{wrong}");
         }
     }
 }

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use http::HeaderValue;
-
 use crate::model::{Derivation, Era};
 use crate::wire::{self, ClientInfo};
 
@@ -30,7 +28,7 @@ impl Exchange {
     pub(super) fn session_of_head(&self) -> Option<Arc<LiveSession>> {
         let (facts, registry) = (&self.facts, &self.tracker.registry);
         if let (Some(id), false) = (&facts.mcp_session, self.head_is_modern()) {
-            return registry.find(&identity::protocol(facts, id.as_bytes()).text);
+            return registry.find(&identity::protocol(facts, id).text);
         }
         let named = facts.archon_session.and_then(|id| registry.find_id(id));
         named
@@ -56,7 +54,7 @@ impl Exchange {
     }
 
     /// Opens the session of a request that was answered well, unless only the answer's body can tell whether it was.
-    pub(super) fn open_at_head(&self, state: &mut State, minted: Option<&HeaderValue>) {
+    pub(super) fn open_at_head(&self, state: &mut State, minted: Option<&[u8]>) {
         if self.facts.method != HttpMethod::Post {
             // A GET without a session opens none; one that names a session that a legacy server knows goes on with it.
             if let (HttpMethod::Get, Some(id), false) = (
@@ -64,21 +62,17 @@ impl Exchange {
                 &self.facts.mcp_session,
                 self.head_is_modern(),
             ) {
-                self.open(
-                    state,
-                    identity::protocol(&self.facts, id.as_bytes()),
-                    Era::Legacy,
-                );
+                self.open(state, identity::protocol(&self.facts, id), Era::Legacy);
             }
             return;
         }
         let (key, era) = self.key_and_era(state);
         let minted = minted
             .filter(|_| state.handshake.is_some())
-            .or(self.facts.mcp_session.as_ref());
+            .or(self.facts.mcp_session.as_deref());
         match minted {
             Some(id) if era == Era::Legacy => {
-                self.open(state, identity::protocol(&self.facts, id.as_bytes()), era)
+                self.open(state, identity::protocol(&self.facts, id), era)
             }
             // Whether a handshake was refused stands in the body of the answer.
             _ if state.pending.is_empty()
@@ -159,10 +153,7 @@ impl Exchange {
 
     fn by_alias(&self) -> Option<Arc<LiveSession>> {
         let facts = &self.facts;
-        let agent = facts
-            .user_agent
-            .as_ref()
-            .map_or(&b""[..], |agent| agent.as_bytes());
+        let agent = facts.agent();
         self.tracker.registry.find(&identity::legacy_alias(
             &facts.server.name,
             &facts.principal,

@@ -6,12 +6,12 @@ mod operations;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{HeaderValue, StatusCode};
 
 use crate::model::{DisconnectReason, Era, ErrorType, Target};
-use crate::wire::{self, BodyKind, ClientInfo, Envelope, EnvelopeScanner, RequestMeta, SseScanner};
+use crate::wire::{BodyKind, ClientInfo, Envelope, EnvelopeScanner, RequestMeta, SseScanner};
 
-use super::facts::{HttpMethod, RequestFacts};
+use super::facts::{AnswerFacts, HttpMethod, RequestFacts};
 use super::session::LiveSession;
 use super::tracker::Tracker;
 
@@ -135,7 +135,7 @@ impl Exchange {
         let mut guard = self.lock();
         let state = &mut *guard;
         state.bytes_in += bytes.len() as u64;
-        if self.facts.method != HttpMethod::Post || self.facts.body != BodyKind::Json {
+        if self.facts.method != HttpMethod::Post || self.facts.body() != BodyKind::Json {
             return;
         }
         let mut scanner = std::mem::take(&mut state.request);
@@ -227,18 +227,19 @@ impl Exchange {
     }
 
     /// The head of the server's answer came. Gives the value of `X-Archon-Session-Id` to add to it.
-    pub fn answer_head(&self, status: StatusCode, headers: &HeaderMap) -> Option<HeaderValue> {
+    pub fn answer_head(&self, head: AnswerFacts<'_>) -> Option<HeaderValue> {
+        let status = head.status;
         let now = self.tracker.now();
         let mut guard = self.lock();
         let state = &mut *guard;
         state.status = Some(status);
-        state.answer = match wire::body_kind(headers) {
+        state.answer = match head.body {
             BodyKind::Json => Answer::Json(EnvelopeScanner::default()),
             BodyKind::EventStream => Answer::Events(SseScanner::default()),
             BodyKind::Opaque => Answer::Unread,
         };
         if state.session.is_none() && status.is_success() {
-            self.open_at_head(state, headers.get(wire::MCP_SESSION_ID));
+            self.open_at_head(state, head.minted);
         }
         let session = state.session.clone()?;
         let streams = matches!(state.answer, Answer::Events(_)) && status.is_success();

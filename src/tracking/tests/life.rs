@@ -91,10 +91,10 @@ fn a_listening_modern_client_that_goes_has_left() {
     let rig = Rig::new();
     let client = Client::new().with("mcp-protocol-version", MODERN);
     let exchange = rig.post(&client, &modern(1, "subscriptions/listen", "a", ""));
-    exchange.answer_head(
+    exchange.answer_head(AnswerFacts::read(
         StatusCode::OK,
         &headers(&[("content-type", "text/event-stream")]),
-    );
+    ));
     rig.pass(5);
     drop(exchange);
     rig.pass(31);
@@ -141,10 +141,10 @@ fn a_request_in_flight_is_activity() {
     rig.pass(4_000);
     rig.tracker.sweep();
     assert_eq!(rig.closed(), []);
-    slow.answer_head(
+    slow.answer_head(AnswerFacts::read(
         StatusCode::OK,
         &headers(&[("content-type", "application/json")]),
-    );
+    ));
     slow.answer_data(echoed(1).as_bytes());
     slow.answer_end();
     rig.pass(3_599);

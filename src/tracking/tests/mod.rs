@@ -11,7 +11,7 @@ use std::time::Duration;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use uuid::Uuid;
 
-use super::{Exchange, RequestFacts, Server, Tracker, TrackerOptions};
+use super::{AnswerFacts, Exchange, RequestFacts, Server, Tracker, TrackerOptions};
 use crate::journal::{Journal, JournalOptions, Position, read_batch};
 use crate::model::{
     InstanceId, ManualClock, OpenedSession, Operation, Record, SessionClosed, Timestamp,
@@ -108,13 +108,13 @@ impl Rig {
                 value.parse().expect("a header value"),
             );
         }
-        let facts = RequestFacts::read(
+        let facts = RequestFacts::new(
             self.server.clone(),
             client.principal.into(),
-            method,
-            &all,
+            method.as_str(),
             self.tracker.now(),
-        );
+        )
+        .with_headers(&all);
         self.tracker.begin(facts)
     }
 
@@ -142,7 +142,7 @@ impl Rig {
         self.pass(1);
         let mut all = headers(&[("content-type", "application/json")]);
         all.extend(headers(answer_headers));
-        let session = exchange.answer_head(status, &all);
+        let session = exchange.answer_head(AnswerFacts::read(status, &all));
         exchange.answer_data(answer.as_bytes());
         exchange.answer_end();
         session.map(|value| value.to_str().expect("text").to_owned())
@@ -166,16 +166,16 @@ impl Rig {
 
     fn stream(&self, method: &Method, client: &Client) -> Exchange {
         let exchange = self.begin(method, client);
-        exchange.answer_head(
+        exchange.answer_head(AnswerFacts::read(
             StatusCode::OK,
             &headers(&[("content-type", "text/event-stream")]),
-        );
+        ));
         exchange
     }
 
     fn delete(&self, client: &Client, status: StatusCode) {
         let exchange = self.begin(&Method::DELETE, client);
-        exchange.answer_head(status, &HeaderMap::new());
+        exchange.answer_head(AnswerFacts::read(status, &HeaderMap::new()));
         exchange.answer_end();
     }
 

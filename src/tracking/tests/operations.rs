@@ -43,10 +43,10 @@ fn the_record_is_in_the_journal_before_the_last_frame_goes_on() {
     let rig = Rig::new();
     let client = rig.initialize(&Client::new(), "abc");
     let exchange = rig.post(&client, &echo(1));
-    exchange.answer_head(
+    exchange.answer_head(AnswerFacts::read(
         StatusCode::OK,
         &headers(&[("content-type", "text/event-stream")]),
-    );
+    ));
     let event = format!("event: message\ndata: {}\n\n", echoed(1));
     let (most, end) = event.split_at(event.len() - 1);
     let before = rig.operations().len();
@@ -94,7 +94,7 @@ fn broken_answers_and_impatient_clients_are_errors() {
     let client = rig.initialize(&Client::new(), "abc");
     let json = headers(&[("content-type", "application/json")]);
     let broken = rig.post(&client, &echo(1));
-    broken.answer_head(StatusCode::OK, &json);
+    broken.answer_head(AnswerFacts::read(StatusCode::OK, &json));
     broken.answer_broken("connection reset");
     assert_eq!(
         last(&rig).error_message.as_deref(),
@@ -106,10 +106,10 @@ fn broken_answers_and_impatient_clients_are_errors() {
         Some("the client went away before the answer")
     );
     let cancelled = rig.post(&client, &echo(3));
-    cancelled.answer_head(
+    cancelled.answer_head(AnswerFacts::read(
         StatusCode::OK,
         &headers(&[("content-type", "text/event-stream")]),
-    );
+    ));
     rig.call_as(
         &client,
         r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":3}}"#,

@@ -1,0 +1,500 @@
+//! Heads of requests and answers: what the relay must know of them, and how they go on.
+
+use std::mem::MaybeUninit;
+use std::ops::Range;
+
+use super::Framing;
+
+/// Most headers of one head.
+const MOST_HEADERS: usize = 128;
+/// Longest head, in bytes.
+const LONGEST_HEAD: usize = 64 << 10;
+
+/// Room for the headers of a head while it is read.
+pub(crate) type Headers<'b> = [MaybeUninit<httparse::Header<'b>>; MOST_HEADERS];
+
+/// Such room, empty.
+pub(crate) const fn no_headers<'b>() -> Headers<'b> {
+    [const { MaybeUninit::uninit() }; MOST_HEADERS]
+}
+
+/// Why a head is not relayed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum BadHead {
+    /// It is no HTTP/1.1 head.
+    #[error("this is no HTTP/1.1 request that can be read")]
+    Unreadable,
+    /// Where its body ends can be read in two ways, or not at all.
+    #[error("the headers do not say clearly where the body ends")]
+    Ambiguous,
+    /// Too long, or too many headers.
+    #[error("the head is longer than 64 KiB or has more than 128 headers")]
+    TooLong,
+}
+
+/// What a header means to the relay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Meaning {
+    /// Nothing: it passes as it is.
+    EndToEnd,
+    Host,
+    Origin,
+    Expect,
+    ContentLength,
+    TransferEncoding,
+    Connection,
+    /// Any other that belongs to one connection only.
+    HopByHop,
+}
+
+fn meaning(name: &str) -> Meaning {
+    // By length first: most headers are none of these, and this is done for each of every request.
+    let is = |known: &str| name.eq_ignore_ascii_case(known);
+    match name.len() {
+        2 if is("te") => Meaning::HopByHop,
+        4 if is("host") => Meaning::Host,
+        6 if is("origin") => Meaning::Origin,
+        6 if is("expect") => Meaning::Expect,
+        7 if is("trailer") || is("upgrade") => Meaning::HopByHop,
+        10 if is("connection") => Meaning::Connection,
+        10 if is("keep-alive") => Meaning::HopByHop,
+        14 if is("content-length") => Meaning::ContentLength,
+        16 if is("proxy-connection") => Meaning::HopByHop,
+        17 if is("transfer-encoding") => Meaning::TransferEncoding,
+        _ => Meaning::EndToEnd,
+    }
+}
+
+/// What both kinds of heads say of their body and their connection.
+#[derive(Debug)]
+struct Common {
+    length: Option<u64>,
+    chunked: bool,
+    close: bool,
+    keep_alive: bool,
+    /// Whether `Connection` names further headers.
+    names_others: bool,
+}
+
+fn common(headers: &[httparse::Header<'_>]) -> Result<Common, BadHead> {
+    let mut found = Common {
+        length: None,
+        chunked: false,
+        close: false,
+        keep_alive: false,
+        names_others: false,
+    };
+    for header in headers {
+        match meaning(header.name) {
+            Meaning::ContentLength => {
+                let text = std::str::from_utf8(header.value).map_err(|_| BadHead::Ambiguous)?;
+                let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+                let length = text
+                    .parse()
+                    .ok()
+                    .filter(|_| digits)
+                    .ok_or(BadHead::Ambiguous)?;
+                if found.length.replace(length).is_some() {
+                    return Err(BadHead::Ambiguous);
+                }
+            }
+            Meaning::TransferEncoding => {
+                if found.chunked || !header.value.eq_ignore_ascii_case(b"chunked") {
+                    return Err(BadHead::Ambiguous);
+                }
+                found.chunked = true;
+            }
+            Meaning::Connection => {
+                for token in header
+                    .value
+                    .split(|byte| *byte == b',')
+                    .map(<[u8]>::trim_ascii)
+                {
+                    if token.eq_ignore_ascii_case(b"close") {
+                        found.close = true;
+                    } else if token.eq_ignore_ascii_case(b"keep-alive") {
+                        found.keep_alive = true;
+                    } else {
+                        found.names_others |= !token.is_empty();
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    // Both together are how requests are smuggled (RFC 9112, section 6.1).
+    if found.chunked && found.length.is_some() {
+        Err(BadHead::Ambiguous)
+    } else {
+        Ok(found)
+    }
+}
+
+/// Whether `Connection` names `name`.
+fn named_by_connection(headers: &[httparse::Header<'_>], name: &str) -> bool {
+    headers
+        .iter()
+        .filter(|header| meaning(header.name) == Meaning::Connection)
+        .any(|header| {
+            header
+                .value
+                .split(|byte| *byte == b',')
+                .any(|token| token.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
+        })
+}
+
+fn line(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
+}
+
+/// Appends the headers that pass: all but those of the connection, in their order and their spelling.
+fn pass_on(headers: &[httparse::Header<'_>], common: &Common, out: &mut Vec<u8>) {
+    for header in headers {
+        let passes = match meaning(header.name) {
+            Meaning::EndToEnd | Meaning::Origin | Meaning::ContentLength => true,
+            Meaning::Host
+            | Meaning::Expect
+            | Meaning::TransferEncoding
+            | Meaning::Connection
+            | Meaning::HopByHop => false,
+        };
+        if passes && !(common.names_others && named_by_connection(headers, header.name)) {
+            line(out, header.name.as_bytes(), header.value);
+        }
+    }
+}
+
+/// The head of a request.
+#[derive(Debug)]
+pub(crate) struct RequestHead<'h, 'b> {
+    /// Bytes of the head.
+    pub(crate) length: usize,
+    /// The method.
+    pub(crate) method: &'b str,
+    /// The path, without the query.
+    pub(crate) path: &'b str,
+    /// The query, with its `?`; empty if there is none.
+    pub(crate) query: &'b str,
+    /// How its body is framed.
+    pub(crate) framing: Framing,
+    /// Whether the connection can serve another request.
+    pub(crate) keep_alive: bool,
+    /// Whether the client speaks HTTP/1.0, which knows no chunks.
+    pub(crate) http_1_0: bool,
+    /// Whether the client waits for `100 Continue` before it sends the body.
+    pub(crate) expects_continue: bool,
+    /// `Host`.
+    pub(crate) host: Option<&'b [u8]>,
+    /// `Origin`.
+    pub(crate) origin: Option<&'b [u8]>,
+    /// All headers.
+    pub(crate) headers: &'h [httparse::Header<'b>],
+    common: Common,
+}
+
+impl<'h, 'b> RequestHead<'h, 'b> {
+    /// Reads the head at the beginning of `bytes`; `None` if it is not all there.
+    pub(crate) fn read(
+        bytes: &'b [u8],
+        room: &'h mut Headers<'b>,
+    ) -> Result<Option<Self>, BadHead> {
+        let mut request = httparse::Request::new(&mut []);
+        let length = match request.parse_with_uninit_headers(bytes, room) {
+            Ok(httparse::Status::Complete(length)) if length <= LONGEST_HEAD => length,
+            Ok(httparse::Status::Partial) if bytes.len() <= LONGEST_HEAD => return Ok(None),
+            Ok(_) | Err(httparse::Error::TooManyHeaders) => return Err(BadHead::TooLong),
+            Err(_) => return Err(BadHead::Unreadable),
+        };
+        let (Some(method), Some(target), Some(minor)) =
+            (request.method, request.path, request.version)
+        else {
+            return Err(BadHead::Unreadable);
+        };
+        let headers: &'h [httparse::Header<'b>] = request.headers;
+        let common = common(headers)?;
+        let target = origin_form(target).ok_or(BadHead::Unreadable)?;
+        let (path, query) = target.split_at(target.find('?').unwrap_or(target.len()));
+        let mut head = Self {
+            length,
+            method,
+            path,
+            query,
+            framing: if common.chunked {
+                Framing::CHUNKED
+            } else {
+                Framing::Length(common.length.unwrap_or(0))
+            },
+            keep_alive: if minor == 0 { false } else { !common.close },
+            http_1_0: minor == 0,
+            expects_continue: false,
+            host: None,
+            origin: None,
+            headers,
+            common,
+        };
+        for header in headers {
+            match meaning(header.name) {
+                // Two of them: two readers could take two different ones.
+                Meaning::Host if head.host.replace(header.value).is_some() => {
+                    return Err(BadHead::Unreadable);
+                }
+                Meaning::Origin if head.origin.replace(header.value).is_some() => {
+                    return Err(BadHead::Unreadable);
+                }
+                Meaning::Expect => {
+                    head.expects_continue = header.value.eq_ignore_ascii_case(b"100-continue")
+                }
+                _ => {}
+            }
+        }
+        Ok(Some(head))
+    }
+
+    /// Appends the head as the server at `authority` gets it, for `path`.
+    pub(crate) fn pass_on(&self, authority: &[u8], path: &str, query: &str, out: &mut Vec<u8>) {
+        out.extend_from_slice(self.method.as_bytes());
+        out.push(b' ');
+        out.extend_from_slice(path.as_bytes());
+        out.extend_from_slice(query.as_bytes());
+        out.extend_from_slice(b" HTTP/1.1\r\n");
+        line(out, b"Host", authority);
+        pass_on(self.headers, &self.common, out);
+        if self.framing.is_chunked() {
+            out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+/// The target as path and query; `None` for the forms that only proxies get (RFC 9112, section 3.2).
+fn origin_form(target: &str) -> Option<&str> {
+    if target.starts_with('/') {
+        return Some(target);
+    }
+    let authority = target
+        .split_once("://")
+        .filter(|(scheme, _)| matches!(*scheme, "http" | "https"))?
+        .1;
+    Some(authority.find('/').map_or("/", |at| &authority[at..]))
+}
+
+/// The head of an answer.
+#[derive(Debug)]
+pub(crate) struct ResponseHead<'h, 'b> {
+    /// Bytes of the head.
+    pub(crate) length: usize,
+    /// The status code.
+    pub(crate) status: u16,
+    /// How its body is framed.
+    pub(crate) framing: Framing,
+    /// Whether the connection can serve another request.
+    pub(crate) keep_alive: bool,
+    headers: &'h [httparse::Header<'b>],
+    /// Where the reason phrase stands.
+    reason: Range<usize>,
+    common: Common,
+}
+
+impl<'h, 'b> ResponseHead<'h, 'b> {
+    /// Reads the head at the beginning of `bytes`; `None` if it is not all there. `to_head` says that the request was a
+    /// HEAD, whose answer has no body.
+    pub(crate) fn read(
+        bytes: &'b [u8],
+        room: &'h mut Headers<'b>,
+        to_head: bool,
+    ) -> Result<Option<Self>, BadHead> {
+        let mut response = httparse::Response::new(&mut []);
+        let parsed = httparse::ParserConfig::default().parse_response_with_uninit_headers(
+            &mut response,
+            bytes,
+            room,
+        );
+        let length = match parsed {
+            Ok(httparse::Status::Complete(length)) if length <= LONGEST_HEAD => length,
+            Ok(httparse::Status::Partial) if bytes.len() <= LONGEST_HEAD => return Ok(None),
+            Ok(_) | Err(httparse::Error::TooManyHeaders) => return Err(BadHead::TooLong),
+            Err(_) => return Err(BadHead::Unreadable),
+        };
+        let (Some(status), Some(minor)) = (response.code, response.version) else {
+            return Err(BadHead::Unreadable);
+        };
+        let headers: &'h [httparse::Header<'b>] = response.headers;
+        let common = common(headers)?;
+        // RFC 9112, section 6.3.
+        let framing = if to_head || status == 204 || status == 304 || (100..200).contains(&status) {
+            Framing::Length(0)
+        } else if common.chunked {
+            Framing::CHUNKED
+        } else {
+            common.length.map_or(Framing::UntilClose, Framing::Length)
+        };
+        let keep_alive = if minor == 0 {
+            common.keep_alive
+        } else {
+            !common.close
+        };
+        let keep_alive = keep_alive && framing != Framing::UntilClose;
+        // `HTTP/1.1 200 Reason`: the phrase begins at a fixed place and ends with its line.
+        let end = memchr::memchr2(b'\r', b'\n', bytes).unwrap_or(length);
+        let reason = 13.min(end)..end;
+        Ok(Some(Self {
+            length,
+            status,
+            framing,
+            keep_alive,
+            headers,
+            reason,
+            common,
+        }))
+    }
+
+    /// The value of header `name`.
+    pub(crate) fn header(&self, name: &str) -> Option<&'b [u8]> {
+        self.headers
+            .iter()
+            .find(|header| header.name.eq_ignore_ascii_case(name))
+            .map(|header| header.value)
+    }
+
+    /// Appends the head as the client gets it. `bytes` is what it was read from.
+    pub(crate) fn pass_on(
+        &self,
+        bytes: &[u8],
+        own: Option<(&str, &[u8])>,
+        chunked: bool,
+        close: bool,
+        out: &mut Vec<u8>,
+    ) {
+        out.extend_from_slice(b"HTTP/1.1 ");
+        let mut digits = [b'0'; 3];
+        let mut rest = self.status;
+        for digit in digits.iter_mut().rev() {
+            *digit += u8::try_from(rest % 10).unwrap_or(0);
+            rest /= 10;
+        }
+        out.extend_from_slice(&digits);
+        out.push(b' ');
+        out.extend_from_slice(&bytes[self.reason.clone()]);
+        out.extend_from_slice(b"\r\n");
+        pass_on(self.headers, &self.common, out);
+        if let Some((name, value)) = own {
+            line(out, name.as_bytes(), value);
+        }
+        if chunked {
+            out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
+        }
+        if close {
+            out.extend_from_slice(b"Connection: close\r\n");
+        }
+        out.extend_from_slice(b"\r\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn request(text: &str) -> Result<Option<String>, BadHead> {
+        let mut room = no_headers();
+        Ok(RequestHead::read(text.as_bytes(), &mut room)?.map(|head| {
+            let mut out = Vec::new();
+            head.pass_on(b"up:1", head.path, head.query, &mut out);
+            String::from_utf8(out).expect("text")
+        }))
+    }
+
+    #[test]
+    fn a_request_passes_with_its_own_headers_and_without_the_connections() {
+        let text = "POST /mcp?a=b HTTP/1.1\r\nHost: me\r\nX-Odd-Case: 1\r\nConnection: keep-alive, x-hop\r\nX-Hop: 1\r\n\
+            keep-alive: 5\r\nExpect: 100-continue\r\ncontent-length: 2\r\n\r\n{}";
+        let out =
+            "POST /mcp?a=b HTTP/1.1\r\nHost: up:1\r\nX-Odd-Case: 1\r\ncontent-length: 2\r\n\r\n";
+        assert_eq!(request(text).expect("readable").as_deref(), Some(out));
+        for cut in 1..text.len() - 3 {
+            assert_eq!(request(&text[..cut]), Ok(None), "{cut}");
+        }
+    }
+
+    #[test]
+    fn what_could_smuggle_a_request_is_refused() {
+        for (headers, error) in [
+            (
+                "Content-Length: 1\r\nTransfer-Encoding: chunked",
+                BadHead::Ambiguous,
+            ),
+            ("Content-Length: 1\r\nContent-Length: 1", BadHead::Ambiguous),
+            ("Content-Length: +1", BadHead::Ambiguous),
+            ("Content-Length: 1,1", BadHead::Ambiguous),
+            ("Content-Length:", BadHead::Ambiguous),
+            ("Transfer-Encoding: gzip, chunked", BadHead::Ambiguous),
+            (
+                "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked",
+                BadHead::Ambiguous,
+            ),
+            ("Transfer-Encoding : chunked", BadHead::Unreadable),
+            ("Host: a\r\nHost: b", BadHead::Unreadable),
+            ("X: 1\r\n folded", BadHead::Unreadable),
+        ] {
+            let text = format!("POST / HTTP/1.1\r\n{headers}\r\n\r\n");
+            assert_eq!(request(&text), Err(error), "{headers}");
+        }
+        assert_eq!(
+            request("CONNECT a:1 HTTP/1.1\r\n\r\n"),
+            Err(BadHead::Unreadable)
+        );
+        assert_eq!(request(&"X".repeat(70_000)), Err(BadHead::TooLong));
+        assert_eq!(
+            request(&format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(200))),
+            Err(BadHead::TooLong)
+        );
+    }
+
+    #[test]
+    fn an_answer_keeps_its_status_line_and_says_where_it_ends() {
+        let read = |text: &str, to_head| {
+            let mut room = no_headers();
+            let head = ResponseHead::read(text.as_bytes(), &mut room, to_head)
+                .expect("readable")
+                .expect("whole");
+            let mut out = Vec::new();
+            head.pass_on(
+                text.as_bytes(),
+                Some(("X-Own", b"1")),
+                head.framing.is_chunked(),
+                false,
+                &mut out,
+            );
+            (
+                head.framing,
+                head.keep_alive,
+                String::from_utf8(out).expect("text"),
+            )
+        };
+        let (framing, keep_alive, out) = read(
+            "HTTP/1.1 404 No Such\r\nTransfer-Encoding: chunked\r\nKeep-Alive: timeout=5\r\nA: b\r\n\r\n",
+            false,
+        );
+        assert_eq!((framing, keep_alive), (Framing::CHUNKED, true));
+        assert_eq!(
+            out,
+            "HTTP/1.1 404 No Such\r\nA: b\r\nX-Own: 1\r\nTransfer-Encoding: chunked\r\n\r\n"
+        );
+        assert_eq!(
+            read("HTTP/1.1 200 OK\r\n\r\n", false).0,
+            Framing::UntilClose
+        );
+        assert!(!read("HTTP/1.1 200 OK\r\n\r\n", false).1);
+        assert_eq!(
+            read("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", true).0,
+            Framing::Length(0)
+        );
+        assert_eq!(
+            read("HTTP/1.1 204\r\n\r\n", false).2,
+            "HTTP/1.1 204 \r\nX-Own: 1\r\n\r\n"
+        );
+        assert!(!read("HTTP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n", false).1);
+    }
+}
