@@ -10,7 +10,7 @@ use crate::config::LogFormat;
 /// changes nothing.
 pub fn init_logging(format: LogFormat) {
     let filter = EnvFilter::try_from_env("ARCHONCTL_LOG")
-        .unwrap_or_else(|_| EnvFilter::new("info,refinery_core=warn"));
+        .unwrap_or_else(|_| EnvFilter::new("info,refinery_core=warn,rmcp=warn"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)

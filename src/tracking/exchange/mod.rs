@@ -110,6 +110,7 @@ pub struct Exchange {
 
 impl Exchange {
     pub(super) fn new(tracker: Arc<Tracker>, facts: RequestFacts) -> Self {
+        tracker.counters.in_progress.fetch_add(1, Ordering::Relaxed);
         let exchange = Self {
             tracker,
             facts,
@@ -305,12 +306,6 @@ impl Exchange {
         if std::mem::replace(&mut state.ended, true) {
             return;
         }
-        if !state.held {
-            self.tracker
-                .counters
-                .in_progress
-                .fetch_sub(1, Ordering::Relaxed);
-        }
         let unreadable = match &state.answer {
             Answer::Unread => 0,
             Answer::Json(scanner) => u64::from(state.bytes_out > 0 && !scanner.is_complete()),
@@ -369,5 +364,12 @@ impl Exchange {
 impl Drop for Exchange {
     fn drop(&mut self) {
         self.end(End::ClientLeft);
+        // Not with the end of the answer: its last bytes may still be on their way to the client.
+        if !self.lock().held {
+            self.tracker
+                .counters
+                .in_progress
+                .fetch_sub(1, Ordering::Relaxed);
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod attribution;
 mod life;
 mod operations;
+mod settle;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

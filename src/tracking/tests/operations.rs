@@ -194,3 +194,22 @@ fn what_cannot_be_read_passes_and_is_counted() {
     );
     assert_eq!(rig.unparsed(), 2);
 }
+
+#[test]
+fn what_is_in_progress_is_what_a_graceful_stop_waits_for() {
+    let rig = Rig::new();
+    let in_progress = || rig.tracker.counters.in_progress.load(Ordering::Relaxed);
+    let client = rig.initialize(&Client::new(), "s1");
+    assert_eq!(in_progress(), 0);
+    let call = rig.post(&client, &echo(1));
+    assert_eq!(in_progress(), 1);
+    call.answer_end();
+    assert_eq!(in_progress(), 1, "the last bytes are still being written");
+    drop(call);
+    assert_eq!(in_progress(), 0);
+    let held = rig.stream(&Method::GET, &client);
+    assert_eq!(in_progress(), 0, "a held stream has no end to wait for");
+    drop(held);
+    drop(rig.post(&client, &echo(2)));
+    assert_eq!(in_progress(), 0);
+}

@@ -55,6 +55,24 @@ impl Daemon {
         self.log.iter().collect()
     }
 
+    /// Waits until it has logged a line with `text`.
+    pub(crate) fn logged(&self, text: &str) {
+        loop {
+            let line = self.log.recv_timeout(PATIENCE);
+            if line
+                .unwrap_or_else(|_| panic!("never logged: {text}"))
+                .contains(text)
+            {
+                return;
+            }
+        }
+    }
+
+    /// Waits for its end after a signal.
+    pub(crate) fn wait(mut self) -> ExitStatus {
+        self.child.0.wait().expect("it ends")
+    }
+
     /// Sends it a signal and goes on.
     pub(crate) fn signal(&self, signal: &str) {
         send_signal(&self.child.0, signal);

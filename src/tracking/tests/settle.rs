@@ -1,0 +1,126 @@
+//! What instances that are gone have left behind: their journals, and the sessions they owned.
+
+use std::path::Path;
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use crate::journal::{Journal, JournalOptions};
+use crate::model::{InstanceId, Record, SessionStatus};
+use crate::reports::{Page, SessionRow, session_details};
+use crate::store::testing::{TestStore, at, call, opened, session_id};
+use crate::tracking::{Settled, journal_root, settle_dead};
+
+const HOUR: Duration = Duration::from_hours(1);
+
+fn journal(dir: &Path, instance: u128) -> Journal {
+    let instance = InstanceId(Uuid::from_u128(instance));
+    Journal::create(&journal_root(dir), instance, JournalOptions::default()).expect("a journal")
+}
+
+fn opened_by(n: u128, instance: u128, survives_instance: bool) -> Record {
+    let mut session = opened(n, 0);
+    session.instance_id = InstanceId(Uuid::from_u128(instance));
+    session.survives_instance = survives_instance;
+    Record::SessionOpened(Box::new(session))
+}
+
+async fn settled(dir: &Path, test: &TestStore, seconds: i64) -> Settled {
+    let settling = settle_dead(dir, &test.store, HOUR, at(seconds));
+    settling.await.expect("settled")
+}
+
+async fn row(test: &TestStore, n: u128) -> SessionRow {
+    let details = session_details(&test.store, session_id(n), Page::default()).await;
+    details.expect("an answer").expect("a session").session
+}
+
+fn ids(settled: &Settled) -> Vec<u128> {
+    let open = settled.open.iter();
+    open.map(|session| session.opened.session_id.0.as_u128())
+        .collect()
+}
+
+#[tokio::test]
+async fn a_dead_instances_records_are_taken_once_and_its_sessions_go_on_or_end() {
+    let (dir, test) = (
+        tempfile::tempdir().expect("a directory"),
+        TestStore::new().await,
+    );
+    let dead = journal(dir.path(), 7);
+    let records = [
+        opened_by(1, 7, true),
+        call(1, 1, 5),
+        opened_by(2, 7, false),
+        call(2, 2, 6),
+    ];
+    dead.append(&records).expect("written");
+    drop(dead);
+    let first = settled(dir.path(), &test, 60).await;
+    assert_eq!((first.records, first.closed), (4, 1));
+    assert_eq!(ids(&first), [1], "its server still knows it");
+    assert_eq!(row(&test, 1).await.status, SessionStatus::Active);
+    let crashed = row(&test, 2).await;
+    assert_eq!(
+        crashed.disconnect_reason.as_deref(),
+        Some("error:ServerCrash")
+    );
+    assert_eq!(crashed.disconnected_at, Some(crashed.last_activity));
+    assert_eq!(crashed.detected_at, Some(at(60)));
+    assert_eq!(
+        std::fs::read_dir(journal_root(dir.path()))
+            .expect("listed")
+            .count(),
+        0
+    );
+
+    let again = settled(dir.path(), &test, 61).await;
+    assert_eq!((again.records, again.closed), (0, 0));
+    assert_eq!(row(&test, 1).await.total_requests, 1);
+
+    let late = settled(dir.path(), &test, 3_700).await;
+    assert_eq!((late.closed, ids(&late)), (1, Vec::new()));
+    let ended = row(&test, 1).await;
+    assert_eq!(ended.disconnect_reason.as_deref(), Some("timeout"));
+    assert_eq!(ended.disconnected_at, Some(ended.last_activity));
+}
+
+#[tokio::test]
+async fn what_lives_is_left_alone_however_long_it_was_quiet() {
+    let (dir, mut test) = (
+        tempfile::tempdir().expect("a directory"),
+        TestStore::new().await,
+    );
+    let living = journal(dir.path(), 8);
+    living.append(&[call(1, 1, 5)]).expect("written");
+    test.fold(&[opened_by(1, 8, false)]).await;
+    let none = settled(dir.path(), &test, 9_999_999).await;
+    assert_eq!((none.records, none.closed, none.open.len()), (0, 0, 0));
+    assert_eq!(row(&test, 1).await.status, SessionStatus::Active);
+    drop(living);
+    let gone = settled(dir.path(), &test, 9_999_999).await;
+    assert_eq!((gone.records, gone.closed), (1, 1));
+}
+
+#[tokio::test]
+async fn damage_is_told_and_what_stands_before_it_counts() {
+    let (dir, test) = (
+        tempfile::tempdir().expect("a directory"),
+        TestStore::new().await,
+    );
+    let dead = journal(dir.path(), 7);
+    dead.append(&[opened_by(1, 7, true), call(1, 1, 5)])
+        .expect("written");
+    let segment = dead.dir().join("0000000000000001.journal");
+    drop(dead);
+    let mut bytes = std::fs::read(&segment).expect("a segment");
+    bytes.extend_from_slice(b"torn");
+    std::fs::write(&segment, bytes).expect("torn");
+    let settled = settled(dir.path(), &test, 60).await;
+    assert_eq!((settled.records, ids(&settled)), (2, vec![1]));
+    assert_eq!(settled.damage.len(), 1);
+    assert_eq!(
+        (settled.damage[0].bytes, &settled.damage[0].path),
+        (4, &segment)
+    );
+}
