@@ -67,7 +67,7 @@ enum Plan {
 /// A request to be relayed.
 struct Forward {
     /// `None` outside the endpoint (authorisation metadata, for one): that passes untracked.
-    exchange: Option<Exchange>,
+    exchange: Option<Box<Exchange>>,
     head_length: usize,
     framing: Framing,
     keep_alive: bool,
@@ -200,7 +200,9 @@ impl<'a> Client<'a> {
             self.remote.target(head.query, |path, query| {
                 head.pass_on(&self.remote.authority, path, query, out)
             });
-            Some(proxy.tracker.begin_in(facts, self.worker.group.clone()))
+            Some(Box::new(
+                proxy.tracker.begin_in(facts, self.worker.group.clone()),
+            ))
         } else {
             head.pass_on(&self.remote.authority, head.path, head.query, out);
             None
@@ -234,7 +236,7 @@ impl<'a> Client<'a> {
             }
         });
         let Ok(ready) = seen else {
-            return self.refuse_body(exchange.as_ref(), out).await;
+            return self.refuse_body(exchange.as_deref(), out).await;
         };
         if let Some(exchange) = &exchange
             && framing.is_done()
@@ -248,7 +250,7 @@ impl<'a> Client<'a> {
         }
         self.deadline.restart();
         let passage = Passage {
-            exchange: exchange.as_ref(),
+            exchange: exchange.as_deref(),
             framing,
             ready,
             to_head,
@@ -258,13 +260,13 @@ impl<'a> Client<'a> {
         let started = match self.send(passage, out).await {
             Ok(started) => started,
             Err(Unsent::Gone) => return Err(Gone),
-            Err(Unsent::BadBody) => return self.refuse_body(exchange.as_ref(), out).await,
+            Err(Unsent::BadBody) => return self.refuse_body(exchange.as_deref(), out).await,
             Err(Unsent::TimedOut) => {
-                let answer = self.timed_out(exchange.as_ref());
+                let answer = self.timed_out(exchange.as_deref());
                 return self.own(&answer, to_head, false, out).await;
             }
             Err(Unsent::Unreachable { why, .. }) => {
-                let answer = self.unreachable(exchange.as_ref(), &why);
+                let answer = self.unreachable(exchange.as_deref(), &why);
                 let whole = framing.is_done();
                 self.input.consume(if whole { ready } else { 0 });
                 return self.own(&answer, to_head, keep_alive && whole, out).await;

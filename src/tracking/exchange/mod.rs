@@ -78,8 +78,8 @@ struct Handshake {
 
 #[derive(Debug, Default)]
 struct State {
-    request: EnvelopeScanner,
-    answer: Answer,
+    /// Whether the answer's body is one that cannot be looked into.
+    opaque: bool,
     pending: Vec<Pending>,
     notifications: u32,
     /// Ids of the server's requests that this body answers, and the error where it is one.
@@ -108,6 +108,9 @@ struct State {
 pub struct Exchange {
     tracker: Arc<Tracker>,
     facts: RequestFacts,
+    /// Apart from what they find, so that they can tell it while they read.
+    request: Mutex<EnvelopeScanner>,
+    answer: Mutex<Answer>,
     state: Mutex<State>,
     group: Option<Arc<Group>>,
     /// Whether a record waits in the group.
@@ -124,6 +127,8 @@ impl Exchange {
         let exchange = Self {
             tracker,
             facts,
+            request: Mutex::default(),
+            answer: Mutex::default(),
             state: Mutex::default(),
             group,
             unsettled: AtomicBool::new(false),
@@ -151,9 +156,8 @@ impl Exchange {
         if self.facts.method != HttpMethod::Post || self.facts.body() != BodyKind::Json {
             return;
         }
-        let mut scanner = std::mem::take(&mut state.request);
+        let mut scanner = self.request.lock().unwrap_or_else(PoisonError::into_inner);
         scanner.feed(bytes, &mut |envelope| self.client_said(state, envelope));
-        state.request = scanner;
     }
 
     /// The request's body passed to its end.
@@ -162,7 +166,8 @@ impl Exchange {
         if self.facts.method != HttpMethod::Post {
             return;
         }
-        if state.bytes_in > 0 && !state.request.is_complete() {
+        let scanner = self.request.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.bytes_in > 0 && !scanner.is_complete() {
             self.tracker
                 .counters
                 .unparsed
@@ -246,16 +251,19 @@ impl Exchange {
         let mut guard = self.lock();
         let state = &mut *guard;
         state.status = Some(status);
-        state.answer = match head.body {
+        let scanner = match head.body {
             BodyKind::Json => Answer::Json(EnvelopeScanner::default()),
             BodyKind::EventStream => Answer::Events(SseScanner::default()),
             BodyKind::Opaque => Answer::Unread,
         };
+        let events = matches!(scanner, Answer::Events(_));
+        state.opaque = matches!(scanner, Answer::Unread);
+        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = scanner;
         if state.session.is_none() && status.is_success() {
             self.open_at_head(state, head.minted);
         }
         let session = state.session.clone()?;
-        let streams = matches!(state.answer, Answer::Events(_)) && status.is_success();
+        let streams = events && status.is_success();
         if streams
             && (self.facts.method == HttpMethod::Get || state.pending.iter().any(Pending::listens))
         {
@@ -279,15 +287,13 @@ impl Exchange {
         let state = &mut *guard;
         state.bytes_out += bytes.len() as u64;
         state.defer = true;
-        match std::mem::take(&mut state.answer) {
+        match &mut *self.answer.lock().unwrap_or_else(PoisonError::into_inner) {
             Answer::Unread => {}
-            Answer::Json(mut scanner) => {
-                scanner.feed(bytes, &mut |envelope| self.server_said(state, envelope));
-                state.answer = Answer::Json(scanner);
+            Answer::Json(scanner) => {
+                scanner.feed(bytes, &mut |envelope| self.server_said(state, envelope))
             }
-            Answer::Events(mut scanner) => {
-                scanner.feed(bytes, &mut |envelope| self.server_said(state, envelope));
-                state.answer = Answer::Events(scanner);
+            Answer::Events(scanner) => {
+                scanner.feed(bytes, &mut |envelope| self.server_said(state, envelope))
             }
         }
         state.defer = false;
@@ -325,7 +331,7 @@ impl Exchange {
         if std::mem::replace(&mut state.ended, true) {
             return;
         }
-        let unreadable = match &state.answer {
+        let unreadable = match &*self.answer.lock().unwrap_or_else(PoisonError::into_inner) {
             Answer::Unread => 0,
             Answer::Json(scanner) => u64::from(state.bytes_out > 0 && !scanner.is_complete()),
             Answer::Events(scanner) => scanner.unreadable_events(),

@@ -97,9 +97,7 @@ impl Exchange {
                     (OperationStatus::Error, format!("HTTP {status}"))
                 }
                 // A body that cannot be read here: what HTTP says must do.
-                (End::Complete, Some(StatusCode::OK))
-                    if matches!(state.answer, super::Answer::Unread) =>
-                {
+                (End::Complete, Some(StatusCode::OK)) if state.opaque => {
                     self.tracker
                         .counters
                         .unparsed
