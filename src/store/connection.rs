@@ -15,10 +15,13 @@ use super::error::{StoreError, driver_is_transient};
 /// A database that holds sessions and operations. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Store {
+    /// For everything but transactions that write.
     pool: Pool,
+    /// One connection, for them alone: a connection that reads what another one wrote throws away all pages it kept.
+    writing: Pool,
     location: Arc<Path>,
-    /// Writers of this process queue here, in turn, rather than in SQLite's sleeping lock.
-    writer: Arc<Mutex<()>>,
+    /// Writers of this process queue here, in turn, however long it takes.
+    turn: Arc<Mutex<()>>,
 }
 
 /// The kinds of databases. PostgreSQL joins here.
@@ -93,7 +96,7 @@ impl Store {
         // start at once on a new directory would otherwise see one of them fail.
         let deadline = Instant::now() + Duration::from_secs(5);
         let pool = loop {
-            match dialect::embedded_pool(dialect::embedded_options(&file, create)).await {
+            match dialect::embedded_pool(&file, create).await {
                 Ok(pool) => break pool,
                 Err(error) if driver_is_transient(&error) && Instant::now() < deadline => {
                     tokio::time::sleep(Duration::from_millis(5)).await;
@@ -102,9 +105,10 @@ impl Store {
             }
         };
         Ok(Self {
+            writing: Pool::Sqlite(dialect::embedded_writer(&file)),
             pool: Pool::Sqlite(pool),
             location: file.into(),
-            writer: Arc::default(),
+            turn: Arc::default(),
         })
     }
 
@@ -117,6 +121,9 @@ impl Store {
     /// Closes all connections, once they are free, and brings the write-ahead log into the database. Other clones of
     /// this store are closed with it.
     pub async fn close(&self) {
+        match &self.writing {
+            Pool::Sqlite(pool) => pool.close().await,
+        }
         on_pool!(self, pool => pool.close().await);
     }
 
@@ -126,8 +133,8 @@ impl Store {
 
     /// Starts a transaction that holds the right to write from its beginning.
     pub(super) async fn begin_write(&self) -> Result<WriteTx, StoreError> {
-        let turn = Arc::clone(&self.writer).lock_owned().await;
-        let tx = match &self.pool {
+        let turn = Arc::clone(&self.turn).lock_owned().await;
+        let tx = match &self.writing {
             Pool::Sqlite(pool) => pool
                 .begin_with(dialect::BEGIN_WRITE)
                 .await

@@ -3,6 +3,7 @@
 //! Shared statements use `$1` and stand where they are used. Statements for many rows differ (SQLite: many tuples of
 //! anonymous parameters; PostgreSQL: arrays), so their texts are made here.
 
+use std::borrow::Cow;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -18,14 +19,17 @@ pub(super) const EMBEDDED_FILE: &str = "archonctl.db";
 /// How long SQLite itself waits for a lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Pages each connection may keep, in KiB: the ends of the two trees that every batch writes to fit in well.
-const CACHE_KIB: &str = "-16384";
+/// Pages the writer may keep, in KiB. Batches append, so more would only hold pages that nobody asks for again, in memory
+/// that is not in the processor's caches.
+const WRITER_CACHE_KIB: &str = "-4096";
+/// Pages each reader may keep: what it does not keep, the operating system does.
+const READER_CACHE_KIB: &str = "-2048";
 
-/// Connections of one process: one writer and a few readers.
-const CONNECTIONS: u32 = 4;
+/// Readers of one process.
+const READERS: u32 = 3;
 
 /// How the embedded database is opened.
-pub(super) fn embedded_options(file: &Path, create: bool) -> SqliteConnectOptions {
+fn embedded_options(file: &Path, create: bool) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(create)
@@ -35,23 +39,34 @@ pub(super) fn embedded_options(file: &Path, create: bool) -> SqliteConnectOption
         .synchronous(SqliteSynchronous::Normal)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
-        .pragma("cache_size", CACHE_KIB)
 }
 
-/// The pool over those options; connects once.
-pub(super) async fn embedded_pool(
-    options: SqliteConnectOptions,
-) -> Result<SqlitePool, sqlx::Error> {
+/// At most `connections`, kept open.
+fn pool_options(connections: u32) -> SqlitePoolOptions {
     SqlitePoolOptions::new()
-        .min_connections(1)
-        .max_connections(CONNECTIONS)
+        .max_connections(connections)
         // A file does not hang up: no ping before each use, no retirement of connections.
         .test_before_acquire(false)
         .idle_timeout(None)
         .max_lifetime(None)
         .acquire_timeout(Duration::from_secs(10))
-        .connect_with(options)
-        .await
+}
+
+/// The readers; connects once.
+pub(super) async fn embedded_pool(file: &Path, create: bool) -> Result<SqlitePool, sqlx::Error> {
+    let options = embedded_options(file, create).pragma("cache_size", READER_CACHE_KIB);
+    pool_options(READERS).connect_with(options).await
+}
+
+/// The writer; connects when it is first used, which questions from the command line never do.
+pub(super) fn embedded_writer(file: &Path) -> SqlitePool {
+    let options = embedded_options(file, false)
+        .pragma("cache_size", WRITER_CACHE_KIB)
+        // Ids, words and JSON come from types that hold nothing else; `status IN (…)` alone, for which SQLite fills a
+        // table for each row, is a sixth of the cost of an operation. Other programs' writes are checked, as are types,
+        // NOT NULL and references here.
+        .pragma("ignore_check_constraints", "ON");
+    pool_options(1).connect_lazy_with(options)
 }
 
 /// How the transaction of a writer starts. SQLite must take the write lock at once: a transaction that reads first and
@@ -66,9 +81,9 @@ pub(super) const CHUNKS: [usize; 5] = [512, 128, 32, 8, 1];
 ///
 /// The parameters are anonymous because SQLite's driver looks up the name of every named one by a linear search.
 pub(super) struct ManyRows {
-    before: &'static str,
+    before: Cow<'static, str>,
     columns: usize,
-    after: &'static str,
+    after: Cow<'static, str>,
     texts: OnceLock<[Arc<str>; CHUNKS.len()]>,
 }
 
@@ -76,9 +91,19 @@ impl ManyRows {
     /// A statement whose rows have `columns` parameters each and stand between `before` and `after`.
     pub(super) const fn new(before: &'static str, columns: usize, after: &'static str) -> Self {
         Self {
-            before,
+            before: Cow::Borrowed(before),
             columns,
-            after,
+            after: Cow::Borrowed(after),
+            texts: OnceLock::new(),
+        }
+    }
+
+    /// The same, of texts that are made when the program runs.
+    pub(super) fn made(before: String, columns: usize, after: String) -> Self {
+        Self {
+            before: before.into(),
+            columns,
+            after: after.into(),
             texts: OnceLock::new(),
         }
     }

@@ -8,10 +8,11 @@ use tokio_util::sync::CancellationToken;
 use crate::journal::{Batch, Journal, JournalError, Position, read_batch};
 use crate::store::{JournalPosition, Store};
 
-/// How long records gather before a batch is taken: the price of large batches, and well within the second that
+/// How long records gather before they are taken: the price of large batches, and well within the second that
 /// `docs/TRACKING.md` promises.
-const GATHER: Duration = Duration::from_millis(200);
-/// Bytes of journal in one transaction: some five thousand operations.
+const GATHER: Duration = Duration::from_millis(400);
+/// Bytes of journal in one transaction, some ten thousand operations: what a transaction costs is spread thin by then,
+/// and the records in memory stay a few megabytes.
 const BATCH_BYTES: usize = 1 << 20;
 /// Waits between tries while the store does not take records.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
@@ -69,23 +70,34 @@ impl Shipper {
         loop {
             tokio::select! {
                 () = self.journal.appended() => {}
-                () = stop.cancelled() => return self.ship_all(&stop).await,
+                () = stop.cancelled() => return self.ship_rest(&stop).await,
             }
             tokio::select! {
                 () = tokio::time::sleep(GATHER) => {}
                 () = stop.cancelled() => {}
             }
-            self.ship_all(&stop).await;
+            self.ship(&stop).await;
         }
     }
 
-    /// Carries over everything written so far; false when it gave up.
-    async fn ship_all(&mut self, stop: &CancellationToken) -> bool {
+    /// Carries over everything there is; false when it gave up.
+    async fn ship_rest(&mut self, stop: &CancellationToken) -> bool {
+        while self.at < self.journal.position() {
+            if !self.ship(stop).await {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Carries over everything written before the call; false when it gave up. What is written meanwhile gathers for
+    /// the next call: going on for it would end in ever smaller batches.
+    async fn ship(&mut self, stop: &CancellationToken) -> bool {
+        let until = self.journal.position();
         let (mut wait, mut tries) = (FIRST_WAIT, 0);
-        loop {
-            match self.ship_batch().await {
-                Ok(0) => return true,
-                Ok(_) => {
+        while self.at < until {
+            match self.ship_batch(until).await {
+                Ok(()) => {
                     (wait, tries) = (FIRST_WAIT, 0);
                     self.say(None);
                 }
@@ -101,14 +113,11 @@ impl Shipper {
                 }
             }
         }
+        true
     }
 
-    /// Carries over one batch; gives its length in bytes.
-    async fn ship_batch(&mut self) -> Result<u64, String> {
-        let until = self.journal.position();
-        if self.at >= until {
-            return Ok(0);
-        }
+    /// Carries over one batch of what stands before `until`.
+    async fn ship_batch(&mut self, until: Position) -> Result<(), String> {
         let batch = read_batch(self.journal.dir(), self.at, Some(until), BATCH_BYTES)
             .map_err(|error| error.to_string())?;
         report_damage(&batch);
@@ -120,13 +129,19 @@ impl Shipper {
                 .await;
             folded.map_err(|error| error.to_string())?;
         }
-        self.at = batch.next;
-        let removed: Result<(), JournalError> = self.journal.shipped(batch.next, batch.bytes);
+        if batch.next > self.at {
+            self.at = batch.next;
+        } else {
+            // Somebody removed the files; no try will bring them back.
+            tracing::warn!("records are no longer in the journal and do not reach the store");
+            self.at = until;
+        }
+        let removed: Result<(), JournalError> = self.journal.shipped(self.at, batch.bytes);
         if let Err(error) = removed {
             // The records are in the store; a segment that stays behind is only read again after a crash.
             tracing::warn!(%error, "a segment could not be removed");
         }
-        Ok(batch.bytes)
+        Ok(())
     }
 
     fn say(&self, trouble: Option<String>) {

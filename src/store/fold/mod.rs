@@ -8,6 +8,7 @@
 //! Owns the transaction. Does not read the journal and decides nothing about sessions that the records don't say.
 
 mod batch;
+mod operations;
 mod read;
 mod tracked;
 mod write;
@@ -124,7 +125,7 @@ async fn take(
         );
     }
     write::sessions(tx, &batch).await?;
-    let written = write::operations(tx, batch.operations()).await?;
+    let written = operations::insert(tx, batch.operations()).await?;
     if written < batch.operations().len() {
         return Ok(Taken::Repeated);
     }

@@ -1,8 +1,8 @@
-//! The outcome of a batch, in statements of many rows. Decides nothing: [`super::batch`] did.
+//! What a batch makes of sessions, in statements of many rows. Decides nothing: [`super::batch`] did.
 
-use super::batch::{Batch, OperationToWrite};
-use super::tracked::{End, addend, cost_micros};
-use crate::model::{ClientType, SessionId, Target};
+use super::batch::Batch;
+use super::tracked::End;
+use crate::model::{ClientType, SessionId};
 use crate::store::connection::{WriteTx, on_tx};
 use crate::store::dialect::{ManyRows, chunks};
 use crate::store::error::StoreError;
@@ -36,14 +36,6 @@ static INSERT_SESSIONS: ManyRows = ManyRows::new(
      total_completion_tokens = archon_mcp_sessions.total_completion_tokens + excluded.total_completion_tokens, \
      total_cost = archon_mcp_sessions.total_cost + excluded.total_cost \
      WHERE archon_mcp_sessions.derivation IS NULL",
-);
-
-static INSERT_OPERATIONS: ManyRows = ManyRows::new(
-    "INSERT INTO archon_mcp_requests (request_id, session_id, method, tool_name, prompt_name, resource_uri, \
-     prompt_tokens, completion_tokens, estimated_cost, timestamp, duration_ms, status, error_message, sent_by, \
-     bytes_in, bytes_out, protocol_version, trace_id, user_id) VALUES",
-    19,
-    "ON CONFLICT (request_id) DO NOTHING",
 );
 
 /// Sessions that go on. Apart from the ended ones because the columns of an end are indexed: naming them here would write
@@ -117,51 +109,6 @@ pub(super) async fn sessions(tx: &mut WriteTx, batch: &Batch<'_>) -> Result<(), 
         .map_err(StoreError::during("write new sessions"))?;
     }
     Ok(())
-}
-
-/// Inserts operations; returns how many were new.
-pub(super) async fn operations(
-    tx: &mut WriteTx,
-    operations: &[OperationToWrite<'_>],
-) -> Result<usize, StoreError> {
-    let mut written = 0;
-    for piece in chunks(operations) {
-        let done = on_tx!(tx, conn => {
-            let mut query = sqlx::query(INSERT_OPERATIONS.text(piece.len()));
-            for OperationToWrite { operation, user_id } in piece {
-                let (tool, prompt, resource) = match &operation.target {
-                    Some(Target::Tool(name)) => (Some(&**name), None, None),
-                    Some(Target::Prompt(name)) => (None, Some(&**name), None),
-                    Some(Target::Resource(uri)) => (None, None, Some(&**uri)),
-                    None => (None, None, None),
-                };
-                query = query
-                    .bind(operation.request_id)
-                    .bind(operation.session_id)
-                    .bind(&*operation.method)
-                    .bind(tool)
-                    .bind(prompt)
-                    .bind(resource)
-                    .bind(operation.prompt_tokens.map(i64::from))
-                    .bind(operation.completion_tokens.map(i64::from))
-                    .bind(cost_micros(operation))
-                    .bind(operation.started_at)
-                    .bind(addend(operation.duration_us.saturating_add(500) / 1_000))
-                    .bind(operation.status.as_str())
-                    .bind(operation.error_message.as_deref())
-                    .bind(if operation.from_server { "server" } else { "client" })
-                    .bind(addend(operation.bytes_in))
-                    .bind(addend(operation.bytes_out))
-                    .bind(operation.protocol_version.as_deref())
-                    .bind(operation.trace_id.as_deref())
-                    .bind(*user_id);
-            }
-            query.execute(conn).await.map(|done| done.rows_affected())
-        })
-        .map_err(StoreError::during("write operations"))?;
-        written += usize::try_from(done).unwrap_or(usize::MAX);
-    }
-    Ok(written)
 }
 
 /// Brings stored sessions to where they are at the end of the batch.
