@@ -1,5 +1,6 @@
 //! The one integration binary. Each module says what belongs there.
 
+mod architecture;
 mod built_in;
 mod cli_config;
 mod cli_generated;
