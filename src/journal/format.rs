@@ -83,23 +83,47 @@ pub(super) fn check_header(header: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
-/// Appends the frame of `record` to `buffer`.
-pub(super) fn encode(record: &Record, buffer: Vec<u8>) -> Result<Vec<u8>, JournalError> {
-    let start = buffer.len();
-    let mut buffer = buffer;
-    buffer.extend_from_slice(&[0; FRAME_HEADER_BYTES]);
-    let mut buffer = postcard::to_extend(record, buffer)?;
-    let payload = &buffer[start + FRAME_HEADER_BYTES..];
-    if payload.len() > LONGEST_PAYLOAD {
-        return Err(postcard::Error::SerializeBufferFull.into());
+/// Where postcard puts its bytes. What it has taken stays here when it fails.
+struct Sink<'b>(&'b mut Vec<u8>);
+
+impl postcard::ser_flavors::Flavor for Sink<'_> {
+    type Output = ();
+
+    fn try_push(&mut self, byte: u8) -> postcard::Result<()> {
+        self.0.push(byte);
+        Ok(())
     }
-    let (length, sum) = (
-        u32::try_from(payload.len()).unwrap_or(u32::MAX),
-        crc32fast::hash(payload),
-    );
+
+    fn try_extend(&mut self, bytes: &[u8]) -> postcard::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn finalize(self) -> postcard::Result<()> {
+        Ok(())
+    }
+}
+
+/// Appends the frame of `record` to `buffer`, which is as it was if that fails.
+pub(super) fn encode(record: &Record, buffer: &mut Vec<u8>) -> Result<(), JournalError> {
+    let start = buffer.len();
+    buffer.extend_from_slice(&[0; FRAME_HEADER_BYTES]);
+    let encoded = postcard::serialize_with_flavor(record, Sink(buffer));
+    let payload = &buffer[start + FRAME_HEADER_BYTES..];
+    let (length, sum) = (payload.len(), crc32fast::hash(payload));
+    let fits = if length > LONGEST_PAYLOAD {
+        Err(postcard::Error::SerializeBufferFull)
+    } else {
+        Ok(())
+    };
+    if let Err(error) = encoded.and(fits) {
+        buffer.truncate(start);
+        return Err(error.into());
+    }
+    let length = u32::try_from(length).unwrap_or(u32::MAX);
     buffer[start..start + 4].copy_from_slice(&length.to_le_bytes());
     buffer[start + 4..start + 8].copy_from_slice(&sum.to_le_bytes());
-    Ok(buffer)
+    Ok(())
 }
 
 /// What stands at the beginning of some bytes of a segment.

@@ -6,11 +6,13 @@
 
 mod claim;
 mod format;
+mod group;
 mod reader;
 mod writer;
 
 pub use claim::{ClaimedJournal, claim_dead};
 pub use format::{FORMAT_VERSION, Position};
+pub use group::Group;
 pub use reader::{Batch, Damage, read_batch, segments};
 pub use writer::{Journal, JournalOptions};
 

@@ -120,15 +120,16 @@ impl Journal {
     pub fn append(&self, records: &[Record]) -> Result<(), JournalError> {
         let mut buffer = BUFFER.take();
         buffer.clear();
-        for record in records {
-            buffer = encode(record, buffer)?;
-        }
-        let done = self.write(&buffer);
+        let encoded = records
+            .iter()
+            .try_for_each(|record| encode(record, &mut buffer));
+        let done = encoded.and_then(|()| self.append_frames(&buffer));
         BUFFER.set(buffer);
         done
     }
 
-    fn write(&self, frames: &[u8]) -> Result<(), JournalError> {
+    /// Writes whole frames.
+    pub(super) fn append_frames(&self, frames: &[u8]) -> Result<(), JournalError> {
         let length = frames.len() as u64;
         let backlog = self.backlog_bytes();
         if backlog + length > self.options.max_backlog_bytes {

@@ -10,7 +10,7 @@ use http::StatusCode;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::tracking::{Exchange, Failure};
+use crate::tracking::{Exchange, Failure, Group};
 
 use super::answers::OwnAnswer;
 use super::buffer::{Buffer, Buffers};
@@ -30,6 +30,7 @@ pub(super) struct Worker {
     pub(super) proxy: Arc<Proxy>,
     pub(super) pool: Pool,
     pub(super) buffers: Buffers,
+    pub(super) group: Arc<Group>,
 }
 
 /// What a connection and the one who stops it tell each other.
@@ -199,7 +200,7 @@ impl<'a> Client<'a> {
             self.remote.target(head.query, |path, query| {
                 head.pass_on(&self.remote.authority, path, query, out)
             });
-            Some(proxy.tracker.begin(facts))
+            Some(proxy.tracker.begin_in(facts, self.worker.group.clone()))
         } else {
             head.pass_on(&self.remote.authority, head.path, head.query, out);
             None

@@ -77,6 +77,7 @@ pub fn serve(
             proxy: proxy.clone(),
             pool: Pool::default(),
             buffers: Buffers::default(),
+            group: Arc::new(proxy.tracker.group()),
         };
         let (drain, stop, worker_load) = (drain.clone(), stop.clone(), load.clone());
         let thread = std::thread::Builder::new()

@@ -15,6 +15,7 @@ mod shipper;
 mod sweep;
 mod tracker;
 
+pub use crate::journal::Group;
 pub use exchange::{Exchange, Failure};
 pub use facts::{AnswerFacts, HttpMethod, RequestFacts, Server};
 pub use settle::{SettleError, Settled, journal_root, settle_dead};

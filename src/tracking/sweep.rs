@@ -26,12 +26,15 @@ impl Tracker {
             match self.due(&session, now) {
                 Due::Nothing => {}
                 Due::Touch(at) => self.write_touch(&session, at, 0),
-                Due::Idle => self.write(
-                    &session,
-                    Record::SessionIdle {
-                        session_id: session.id,
-                    },
-                ),
+                Due::Idle => {
+                    self.write(
+                        &session,
+                        Record::SessionIdle {
+                            session_id: session.id,
+                        },
+                        None,
+                    );
+                }
                 Due::Left(at) => self.close(&session, DisconnectReason::ClientDisconnect, at),
                 Due::TimedOut(at) => self.close(&session, DisconnectReason::Timeout, at),
             }

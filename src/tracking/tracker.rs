@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::journal::Journal;
+use crate::journal::{Group, Journal, JournalError};
 use crate::model::{
     Clock, Derivation, DisconnectReason, Era, IdSource, InstanceId, OpenedSession, Operation,
     OperationStatus, Record, RequestId, SessionClosed, SessionId, SessionTouched, Timestamp,
@@ -121,6 +121,12 @@ impl Tracker {
         self.clock.now()
     }
 
+    /// A group of records that are written together, for one worker.
+    #[must_use]
+    pub fn group(&self) -> Group {
+        Group::new(self.journal.clone())
+    }
+
     /// How many sessions are open.
     #[must_use]
     pub fn open_sessions(&self) -> usize {
@@ -130,7 +136,14 @@ impl Tracker {
     /// Begins to follow a request. Tell the exchange everything that passes.
     #[must_use]
     pub fn begin(self: &Arc<Self>, facts: RequestFacts) -> Exchange {
-        Exchange::new(self.clone(), facts)
+        Exchange::new(self.clone(), facts, None)
+    }
+
+    /// Begins to follow a request whose operations are written with those of `group`: as long as the exchange is
+    /// [`Exchange::unsettled`], nothing of its answer may be released.
+    #[must_use]
+    pub fn begin_in(self: &Arc<Self>, facts: RequestFacts, group: Arc<Group>) -> Exchange {
+        Exchange::new(self.clone(), facts, Some(group))
     }
 
     /// Goes on with sessions that an instance now gone had opened.
@@ -206,8 +219,14 @@ impl Tracker {
         session
     }
 
-    /// Writes `record` of `session`, behind its opening record if that has not been written yet.
-    pub(super) fn write(&self, session: &LiveSession, record: Record) {
+    /// Writes `record` of `session`, behind its opening record if that has not been written yet. With a `group` it may
+    /// only be added there; says whether it was, so that the group must be settled.
+    pub(super) fn write(
+        &self,
+        session: &LiveSession,
+        record: Record,
+        group: Option<&Group>,
+    ) -> bool {
         let activity = match &record {
             Record::OperationFinished(operation) => {
                 self.counters.recorded.fetch_add(1, Ordering::Relaxed);
@@ -224,22 +243,41 @@ impl Tracker {
         if let Some(activity) = activity {
             state.written_activity = state.written_activity.max(activity);
         }
-        let written = match state.unsent.take() {
+        let written = match (state.unsent.take(), group) {
             // Under the session's lock, so that no other thread's record gets in front of the opening one.
-            Some(opened) => self
+            (Some(opened), _) => self
                 .journal
                 .append(&[Record::SessionOpened(opened), record]),
-            None => {
+            (None, Some(group)) => {
+                drop(state);
+                match group.add(&record) {
+                    Ok(()) => return true,
+                    Err(error) => Err(error),
+                }
+            }
+            (None, None) => {
                 drop(state);
                 self.journal.append(std::slice::from_ref(&record))
             }
         };
         if let Err(error) = written {
-            let lost = self.counters.dropped.fetch_add(1, Ordering::Relaxed) + 1;
-            // A full disk fails every record: the first of a thousand tells it, `/health` counts them all.
-            if lost % 1_000 == 1 {
-                tracing::error!(%error, lost, "a record was lost");
-            }
+            self.lost(1, &error);
+        }
+        false
+    }
+
+    /// Writes what has gathered in `group`.
+    pub fn write_group(&self, group: &Group) {
+        if let Err((records, error)) = group.write() {
+            self.lost(records, &error);
+        }
+    }
+
+    fn lost(&self, records: u64, error: &JournalError) {
+        let before = self.counters.dropped.fetch_add(records, Ordering::Relaxed);
+        // A full disk fails every record: the first of a thousand tells it, `/health` counts them all.
+        if before / 1_000 != (before + records) / 1_000 || before == 0 {
+            tracing::error!(%error, lost = before + records, "records were lost");
         }
     }
 
@@ -291,7 +329,11 @@ impl Tracker {
             message,
         );
         operation.from_server = true;
-        self.write(session, Record::OperationFinished(Box::new(operation)));
+        self.write(
+            session,
+            Record::OperationFinished(Box::new(operation)),
+            None,
+        );
     }
 
     /// Writes activity that is no operation.
@@ -303,6 +345,7 @@ impl Tracker {
                 at,
                 notifications,
             }),
+            None,
         );
     }
 
@@ -337,7 +380,7 @@ impl Tracker {
             detected_at: now.max(disconnected_at),
         };
         tracing::debug!(session_id = %session.id, %reason, "session closed");
-        self.write(session, Record::SessionClosed(closed));
+        self.write(session, Record::SessionClosed(closed), None);
     }
 
     /// Ends every session, for a graceful stop.

@@ -3,11 +3,12 @@
 mod attribution;
 mod operations;
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use http::{HeaderValue, StatusCode};
 
+use crate::journal::Group;
 use crate::model::{DisconnectReason, Era, ErrorType, Target};
 use crate::wire::{BodyKind, ClientInfo, Envelope, EnvelopeScanner, RequestMeta, SseScanner};
 
@@ -98,6 +99,8 @@ struct State {
     /// Whether the answer is a stream that the client holds open.
     held: bool,
     ended: bool,
+    /// Whether records may wait in the group: whoever is told of the answer now settles it before going on.
+    defer: bool,
 }
 
 /// Follows one HTTP request to the end of its answer. Dropped before that, it takes it that the client went away.
@@ -106,15 +109,24 @@ pub struct Exchange {
     tracker: Arc<Tracker>,
     facts: RequestFacts,
     state: Mutex<State>,
+    group: Option<Arc<Group>>,
+    /// Whether a record waits in the group.
+    unsettled: AtomicBool,
 }
 
 impl Exchange {
-    pub(super) fn new(tracker: Arc<Tracker>, facts: RequestFacts) -> Self {
+    pub(super) fn new(
+        tracker: Arc<Tracker>,
+        facts: RequestFacts,
+        group: Option<Arc<Group>>,
+    ) -> Self {
         tracker.counters.in_progress.fetch_add(1, Ordering::Relaxed);
         let exchange = Self {
             tracker,
             facts,
             state: Mutex::default(),
+            group,
+            unsettled: AtomicBool::new(false),
         };
         if let Some(session) = exchange.session_of_head() {
             exchange.attach(&mut exchange.lock(), session);
@@ -266,6 +278,7 @@ impl Exchange {
         let mut guard = self.lock();
         let state = &mut *guard;
         state.bytes_out += bytes.len() as u64;
+        state.defer = true;
         match std::mem::take(&mut state.answer) {
             Answer::Unread => {}
             Answer::Json(mut scanner) => {
@@ -277,6 +290,12 @@ impl Exchange {
                 state.answer = Answer::Events(scanner);
             }
         }
+        state.defer = false;
+    }
+
+    /// Whether a record of this exchange waits in its group, once for each time it came to wait.
+    pub fn unsettled(&self) -> bool {
+        self.group.is_some() && self.unsettled.swap(false, Ordering::Relaxed)
     }
 
     /// The server ended its answer. What it completes is on disk when this returns.

@@ -147,8 +147,15 @@ impl Exchange {
         (state.bytes_in_told, state.bytes_out_told) = (state.bytes_in, state.bytes_out);
         state.wrote = true;
         session.state().ended(now);
-        self.tracker
-            .write(&session, Record::OperationFinished(Box::new(operation)));
+        let group = self.group.as_deref().filter(|_| state.defer);
+        let added = self.tracker.write(
+            &session,
+            Record::OperationFinished(Box::new(operation)),
+            group,
+        );
+        if added {
+            self.unsettled.store(true, Ordering::Relaxed);
+        }
     }
 
     /// The server took the client's answers to requests of its own.
@@ -174,8 +181,11 @@ impl Exchange {
             operation.from_server = true;
             operation.bytes_out = state.bytes_in;
             state.wrote = true;
-            self.tracker
-                .write(session, Record::OperationFinished(Box::new(operation)));
+            self.tracker.write(
+                session,
+                Record::OperationFinished(Box::new(operation)),
+                None,
+            );
         }
     }
 }
