@@ -229,8 +229,8 @@ impl Legacy {
         let body = String::from_utf8(answer.body()?).expect("UTF-8");
         let document = body
             .lines()
-            .filter_map(|line| line.strip_prefix("data: "))
-            .last();
+            .rev()
+            .find_map(|line| line.strip_prefix("data: "));
         let document = serde_json::from_str(document.unwrap_or(&body)).unwrap_or_default();
         Ok((answer, document))
     }
