@@ -1,6 +1,5 @@
 //! Records of one worker that are written together: completions of one wake-up share one write.
 
-use std::cell::Cell;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Poll;
@@ -71,9 +70,9 @@ impl Group {
     /// own; then the first to come back writes for all.
     pub async fn settle(&self, write: impl FnOnce(&Self)) {
         let round = self.pending().round;
-        let waited = Cell::new(false);
+        let mut waited = false;
         poll_fn(|cx| {
-            if waited.replace(true) {
+            if std::mem::replace(&mut waited, true) {
                 return Poll::Ready(());
             }
             cx.waker().wake_by_ref();

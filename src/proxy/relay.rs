@@ -346,6 +346,13 @@ impl<'a> Client<'a> {
                 // The record of whatever ends here is on disk before its last byte goes on.
                 exchange.answer_end();
             }
+            if exchange.is_some_and(Exchange::unsettled) {
+                let worker = self.worker;
+                worker
+                    .group
+                    .settle(|group| worker.proxy.tracker.write_group(group))
+                    .await;
+            }
             let body = if bare {
                 &[][..]
             } else {

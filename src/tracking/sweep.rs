@@ -1,11 +1,15 @@
 //! Ends sessions that nothing is heard of.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::model::{DisconnectReason, Record, Timestamp};
 
 use super::session::LiveSession;
 use super::tracker::Tracker;
+
+/// Activity that is later than what was last written by less than this is not written for its own sake.
+const WORTH_WRITING: Duration = Duration::from_secs(1);
 
 /// What the sweep found due for one session.
 enum Due {
@@ -69,7 +73,9 @@ impl Tracker {
             state.idle = true;
             return Due::Idle;
         }
-        if state.unsent.is_some() || state.written_activity < state.last_activity {
+        if state.unsent.is_some()
+            || state.last_activity.since(state.written_activity) >= WORTH_WRITING
+        {
             return Due::Touch(state.last_activity);
         }
         Due::Nothing
