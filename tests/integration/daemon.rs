@@ -172,7 +172,7 @@ fn both_signals_let_a_call_in_flight_finish_and_close_every_session() {
         let (_root, data_dir) = new_data_dir();
         let daemon = Daemon::start(
             &data_dir,
-            &["--upstream", &server.url, "--drain-timeout", "10m"],
+            &["--upstream", &server.url, "--drain-timeout", "1m"],
         );
         let url = daemon.url.clone();
         let opening = std::thread::spawn(move || Legacy::open(&url, "client"));
@@ -216,7 +216,9 @@ fn both_signals_let_a_call_in_flight_finish_and_close_every_session() {
             (answer.status(), &document["result"]["content"][0]["text"]),
             (200, &json!("done"))
         );
-        assert!(daemon.wait().success(), "SIG{signal}");
+        let log = daemon.wait();
+        let given_up = log.iter().any(|line| line.contains("drain timeout"));
+        assert!(!given_up, "SIG{signal}: {log:?}");
         held.join().expect("the stream ended");
 
         let sessions = json(&data_dir, &["sessions", "list"])["data"].clone();
