@@ -159,9 +159,9 @@ fn only_the_journal_of_a_dead_instance_can_be_claimed_and_only_once() {
         0,
         "claimed already"
     );
-    claimed
-        .into_iter()
-        .for_each(|journal| journal.remove().expect("removed"));
+    for journal in claimed {
+        journal.remove().expect("removed");
+    }
     assert_eq!(claim_dead(root.path()).expect("listed").0.len(), 0);
 }
 

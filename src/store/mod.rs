@@ -2,7 +2,7 @@
 //!
 //! Owns the database. It is written by folding the tracker's records into it ([`Store::fold`]) and by settling what a dead
 //! instance left behind; everything else reads. Imports `model` only, and interprets nothing: what a question means is
-//! decided in `reports`, what ends a session in `tracking`. What differs between databases stands in [`dialect`].
+//! decided in `reports`, what ends a session in `tracking`. What differs between databases stands in `dialect`.
 
 mod codec;
 mod connection;

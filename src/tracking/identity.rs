@@ -106,11 +106,14 @@ pub(super) fn era(head: Option<Era>, body: Option<Era>) -> Era {
 
 /// A key as it is stored: a digest, since `Mcp-Session-Id` lets whoever knows it speak in the session.
 pub(super) fn digest(key: &str) -> Box<str> {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digest = Sha256::digest(key.as_bytes());
-    digest
+    let digits = digest
         .iter()
         .take(16)
-        .map(|byte| format!("{byte:02x}"))
+        .flat_map(|byte| [byte >> 4, byte & 0xf]);
+    digits
+        .map(|digit| char::from(DIGITS[usize::from(digit)]))
         .collect::<String>()
         .into()
 }

@@ -60,10 +60,10 @@ impl Tracker {
                 Due::Nothing
             };
         }
-        if let Some(left_at) = state.left_at {
-            if now.since(left_at) >= self.options.disconnect_grace {
-                return Due::Left(left_at);
-            }
+        if let Some(left_at) = state.left_at
+            && now.since(left_at) >= self.options.disconnect_grace
+        {
+            return Due::Left(left_at);
         }
         let quiet = now.since(state.last_activity);
         if quiet >= self.options.session_timeout {

@@ -36,10 +36,10 @@ pub struct TrackerOptions {
 impl Default for TrackerOptions {
     fn default() -> Self {
         Self {
-            session_timeout: Duration::from_secs(3_600),
-            idle_after: Duration::from_secs(300),
+            session_timeout: Duration::from_hours(1),
+            idle_after: Duration::from_mins(5),
             disconnect_grace: Duration::from_secs(30),
-            touch_every: Duration::from_secs(60),
+            touch_every: Duration::from_mins(1),
         }
     }
 }

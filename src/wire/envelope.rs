@@ -256,15 +256,13 @@ impl EnvelopeScanner {
                     self.key.push(byte);
                     self.state = State::Key(false);
                 }
-                State::Key(false) => match byte {
-                    b'"' => self.state = State::Colon,
-                    _ => {
-                        if self.key.len() < LONGEST_KEY {
-                            self.key.push(byte);
-                        }
-                        self.state = State::Key(byte == b'\\');
+                State::Key(false) if byte == b'"' => self.state = State::Colon,
+                State::Key(false) => {
+                    if self.key.len() < LONGEST_KEY {
+                        self.key.push(byte);
                     }
-                },
+                    self.state = State::Key(byte == b'\\');
+                }
                 _ if matches!(byte, b' ' | b'\n' | b'\r' | b'\t') => {}
                 State::Colon => {
                     self.state = if byte == b':' {

@@ -26,8 +26,8 @@ impl ClientInfo {
         }
         serde_json::from_slice::<Texts>(raw)
             .map(|texts| Self {
-                name: texts.name.map(|text| text.into()),
-                version: texts.version.map(|text| text.into()),
+                name: texts.name.map(Into::into),
+                version: texts.version.map(Into::into),
             })
             .unwrap_or_default()
     }

@@ -31,10 +31,18 @@ export function watchStream() {
     return stream;
 }
 
-/** Lists the tools, calls `echo` five times, and makes one call that must fail. */
+/** Lists the tools, calls `echo` five times, and makes one call that must fail; or what `CALL_TOOLS` names instead. */
 export async function makeCalls(client) {
     const { tools } = await client.listTools();
     emit({ event: 'tools', count: tools.length });
+    if (process.env.CALL_TOOLS) {
+        for (const name of process.env.CALL_TOOLS.split(',')) {
+            const { isError, structuredContent } = await client.callTool({ name, arguments: {} });
+            emit({ event: 'call', tool: name, ok: !isError, structuredContent });
+            if (isError) throw new Error(`${name} failed`);
+        }
+        return;
+    }
     if (!tools.some(tool => tool.name === 'echo')) throw new Error('the server lists no tool `echo`');
 
     for (let n = 1; n <= 5; n++) {

@@ -43,13 +43,21 @@ class Wire:
 
 
 async def make_calls(client, rpc_error):
-    """Lists the tools, calls `echo` five times, and makes one call that must fail.
+    """Lists the tools, calls `echo` five times, and makes one call that must fail; or what `CALL_TOOLS` names instead.
 
     `client` has `list_tools` and `call_tool`, as both SDK generations do; `rpc_error` is the
     exception by which its SDK reports a JSON-RPC error.
     """
     tools = (await client.list_tools()).tools
     emit("tools", count=len(tools))
+    if os.environ.get("CALL_TOOLS"):
+        for name in os.environ["CALL_TOOLS"].split(","):
+            result = await client.call_tool(name, {})
+            content = structured_content(result)
+            emit("call", tool=name, ok=not is_error(result), structuredContent=content)
+            if is_error(result):
+                raise RuntimeError(f"{name} failed: {result!r}")
+        return
     if not any(tool.name == "echo" for tool in tools):
         raise RuntimeError("the server lists no tool `echo`")
 
@@ -74,6 +82,13 @@ async def make_calls(client, rpc_error):
 def is_error(result):
     """The flag of a tool result: `isError` in SDK 1.x, `is_error` in 2.x."""
     return result.is_error if hasattr(result, "is_error") else result.isError
+
+
+def structured_content(result):
+    """The JSON of a tool result: `structuredContent` in SDK 1.x, `structured_content` in 2.x."""
+    if hasattr(result, "structured_content"):
+        return result.structured_content
+    return result.structuredContent
 
 
 async def hang():

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Output;
 
+use archonctl::journal::{Journal, JournalOptions};
 use archonctl::model::{
     Derivation, DisconnectReason, Era, InstanceId, OpenedSession, Record, SessionClosed, SessionId,
     Timestamp, UserContext,
@@ -48,12 +49,14 @@ fn at(text: &str) -> Timestamp {
 const OPEN: SessionId = SessionId(Uuid::from_u128(1));
 const ENDED: SessionId = SessionId(Uuid::from_u128(2));
 
+const WRITER: InstanceId = InstanceId(Uuid::from_u128(9));
+
 /// Two sessions as a daemon writes them; the second ended on 2026-07-02.
-fn fill(data_dir: &Path) {
+fn records() -> Vec<Record> {
     let opened = |id, name: &str, connected_at| {
         Record::SessionOpened(Box::new(OpenedSession {
             session_id: id,
-            instance_id: InstanceId(Uuid::from_u128(9)),
+            instance_id: WRITER,
             server: "default".into(),
             era: Era::Modern,
             derivation: Derivation::Inferred,
@@ -70,7 +73,7 @@ fn fill(data_dir: &Path) {
             survives_instance: true,
         }))
     };
-    let records = [
+    vec![
         // Far ahead of any clock: settling dead instances must not end it for want of activity.
         opened(OPEN, "claude-code", at("2090-07-01T10:00:00Z")),
         opened(ENDED, "cursor-vscode", at("2026-07-02T10:00:00Z")),
@@ -80,16 +83,18 @@ fn fill(data_dir: &Path) {
             disconnected_at: at("2026-07-02T11:03:00Z"),
             detected_at: at("2026-07-02T11:03:30Z"),
         }),
-    ];
+    ]
+}
+
+/// Folds [`records`] into the store.
+fn fill(data_dir: &Path) {
     block_on(async {
         let store = Store::open_embedded(data_dir).await.expect("a store");
         let position = JournalPosition {
             segment: 0,
             offset: 1,
         };
-        let folded = store
-            .fold(InstanceId(Uuid::from_u128(9)), &records, position)
-            .await;
+        let folded = store.fold(WRITER, &records(), position).await;
         folded.expect("a fold");
         store.close().await;
     });
@@ -283,4 +288,95 @@ fn an_unknown_session_is_a_negative_answer() {
     let error: Value = serde_json::from_slice(&output.stderr).expect("one JSON");
     assert_eq!(error["error"]["code"], "not_found");
     assert_eq!(error["error"]["details"]["session_id"], OPEN.to_string());
+}
+
+/// Leaves [`records`] in the journal of a daemon that is gone; the file they are in.
+fn left_behind(data_dir: &Path) -> std::path::PathBuf {
+    let options = JournalOptions::default();
+    let journal = Journal::create(&data_dir.join("journal"), WRITER, options).expect("a journal");
+    journal.append(&records()).expect("written");
+    journal.dir().join("0000000000000001.journal")
+}
+
+#[test]
+fn what_a_dead_daemon_left_in_its_journal_is_in_every_answer() {
+    let dir = tempfile::tempdir().expect("a directory");
+    assert!(on(dir.path(), &["migrate"]).status.success());
+    left_behind(dir.path());
+    for words in [&["sessions", "list"][..], &["sessions", "list", "--json"]] {
+        let listed = on(dir.path(), words);
+        assert!(listed.status.success() && out(&listed).contains(&ENDED.to_string()));
+        assert!(listed.stderr.is_empty(), "{}", err(&listed));
+    }
+}
+
+#[test]
+fn a_journal_without_a_database_is_taken_into_a_new_one() {
+    let dir = tempfile::tempdir().expect("a directory");
+    left_behind(dir.path());
+    let listed = json(&on(dir.path(), &["sessions", "list", "--json"]));
+    assert_eq!(listed["meta"]["total"], 2);
+}
+
+#[test]
+fn a_session_that_nobody_goes_on_with_ends_by_the_configured_timeout() {
+    let dir = tempfile::tempdir().expect("a directory");
+    left_behind(dir.path());
+    let stats = |timeout: &str| {
+        let words = ["sessions", "stats", "--json"];
+        let output = archonctl(&words)
+            .env("ARCHONCTL_DATA_DIR", dir.path())
+            .env("ARCHONCTL_SESSION_TIMEOUT", timeout)
+            .output();
+        output.expect("the binary runs")
+    };
+    assert_eq!(json(&stats("1h"))["data"]["total"]["active_sessions"], 1);
+    let wrong = stats("soon");
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(err(&wrong).contains("session_timeout (from ARCHONCTL_SESSION_TIMEOUT)"));
+}
+
+#[test]
+fn a_damaged_journal_is_told_and_keeps_no_query_from_its_answer() {
+    let dir = tempfile::tempdir().expect("a directory");
+    assert!(on(dir.path(), &["migrate"]).status.success());
+    let segment = left_behind(dir.path());
+    let mut bytes = std::fs::read(&segment).expect("a segment");
+    let whole = bytes.len();
+    bytes.extend_from_slice(b"torn");
+    std::fs::write(&segment, &bytes).expect("torn");
+    let listed = on(dir.path(), &["sessions", "list", "-q"]);
+    assert!(listed.status.success() && out(&listed).contains(&ENDED.to_string()));
+    let told = format!(
+        "warning: 4 bytes of {} from {whole} on were left out: ",
+        segment.display()
+    );
+    assert!(err(&listed).starts_with(&told), "{}", err(&listed));
+    assert_eq!(err(&listed).lines().count(), 1);
+    let again = on(dir.path(), &["sessions", "list", "-q"]);
+    assert!(again.stderr.is_empty(), "told once: {}", err(&again));
+}
+
+#[test]
+fn a_journal_of_another_version_is_told_and_left_where_it_is() {
+    let dir = tempfile::tempdir().expect("a directory");
+    assert!(on(dir.path(), &["migrate"]).status.success());
+    fill(dir.path());
+    let segment = left_behind(dir.path());
+    let mut bytes = std::fs::read(&segment).expect("a segment");
+    bytes[8] = 9;
+    std::fs::write(&segment, &bytes).expect("another version");
+    let listed = on(dir.path(), &["sessions", "list", "--json"]);
+    assert!(listed.status.success(), "{}", err(&listed));
+    let document: Value = serde_json::from_slice(&listed.stdout).expect("JSON");
+    assert_eq!(
+        document["meta"]["total"], 2,
+        "what the store has is answered"
+    );
+    assert!(
+        err(&listed).starts_with("warning: ") && err(&listed).contains("format version 9"),
+        "{}",
+        err(&listed)
+    );
+    assert!(segment.exists());
 }

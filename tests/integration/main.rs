@@ -1,8 +1,13 @@
 //! The one integration binary. Each module says what belongs there.
 
+mod architecture;
+mod built_in;
 mod cli_config;
 mod cli_generated;
 mod cli_run;
 mod cli_store;
+mod daemon;
 mod real_clients;
+mod streaming;
 mod support;
+mod test_connection;

@@ -72,7 +72,7 @@ impl Exchange {
             .or(self.facts.mcp_session.as_deref());
         match minted {
             Some(id) if era == Era::Legacy => {
-                self.open(state, identity::protocol(&self.facts, id), era)
+                self.open(state, identity::protocol(&self.facts, id), era);
             }
             // Whether a handshake was refused stands in the body of the answer.
             _ if state.pending.is_empty()

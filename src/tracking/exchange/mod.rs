@@ -76,14 +76,26 @@ struct Handshake {
     version: Option<Box<str>>,
 }
 
+/// The client's answer to a request of the server.
+#[derive(Debug)]
+struct Answered {
+    id: Box<[u8]>,
+    /// The error, where it is one.
+    error: Option<Box<[u8]>>,
+}
+
 #[derive(Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about one answer"
+)]
 struct State {
     /// Whether the answer's body is one that cannot be looked into.
     opaque: bool,
     pending: Vec<Pending>,
     notifications: u32,
-    /// Ids of the server's requests that this body answers, and the error where it is one.
-    answered: Vec<(Box<[u8]>, Option<Box<[u8]>>)>,
+    /// Requests of the server that this body answers.
+    answered: Vec<Answered>,
     cancelled: Vec<Box<[u8]>>,
     handshake: Option<Handshake>,
     meta: Option<RequestMeta>,
@@ -194,7 +206,8 @@ impl Exchange {
         }
         if envelope.is_response() {
             if let Some(id) = envelope.id {
-                state.answered.push((id, envelope.error));
+                let error = envelope.error;
+                state.answered.push(Answered { id, error });
             }
             return;
         }
@@ -306,12 +319,12 @@ impl Exchange {
 
     /// The server ended its answer. What it completes is on disk when this returns.
     pub fn answer_end(&self) {
-        self.end(End::Complete);
+        self.end(&End::Complete);
     }
 
     /// The answer broke on the server's side.
     pub fn answer_broken(&self, why: &str) {
-        self.end(End::Broken(why.to_owned()));
+        self.end(&End::Broken(why.to_owned()));
     }
 
     /// The proxy answers itself. Gives the JSON-RPC id to answer with, raw, where there is just one.
@@ -320,11 +333,11 @@ impl Exchange {
             [only] => Some(only.id.clone()),
             _ => None,
         };
-        self.end(End::Failed(failure));
+        self.end(&End::Failed(failure));
         id
     }
 
-    fn end(&self, end: End) {
+    fn end(&self, end: &End) {
         let now = self.tracker.now();
         let mut guard = self.lock();
         let state = &mut *guard;
@@ -340,7 +353,7 @@ impl Exchange {
             .counters
             .unparsed
             .fetch_add(unreadable, Ordering::Relaxed);
-        self.finish_rest(state, &end, now);
+        self.finish_rest(state, end, now);
         let Some(session) = state.session.take() else {
             return;
         };
@@ -388,7 +401,7 @@ impl Exchange {
 
 impl Drop for Exchange {
     fn drop(&mut self) {
-        self.end(End::ClientLeft);
+        self.end(&End::ClientLeft);
         // Not with the end of the answer: its last bytes may still be on their way to the client.
         if !self.lock().held {
             self.tracker

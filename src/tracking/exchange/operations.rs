@@ -9,7 +9,7 @@ use crate::wire::Envelope;
 
 use super::super::messages;
 use super::super::session::{LiveSession, ServerRequest};
-use super::{End, Exchange, Failure, Pending, State};
+use super::{Answered, End, Exchange, Failure, Pending, State};
 
 impl Exchange {
     pub(super) fn server_said(&self, state: &mut State, envelope: Envelope) {
@@ -158,7 +158,7 @@ impl Exchange {
 
     /// The server took the client's answers to requests of its own.
     pub(super) fn client_answered(&self, state: &mut State, session: &LiveSession, now: Timestamp) {
-        for (id, error) in state.answered.drain(..) {
+        for Answered { id, error } in state.answered.drain(..) {
             let Some(asked) = session.state().client_answered(&id) else {
                 continue;
             };

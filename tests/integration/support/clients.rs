@@ -67,12 +67,18 @@ pub(crate) struct Client {
 impl Client {
     /// Starts `driver` against `url`.
     pub(crate) fn start(driver: Driver, url: &str, scenario: &str, options: &[&str]) -> Self {
+        Self::spawn(driver, url, scenario, options, "")
+    }
+
+    /// `tools` are called in place of the calls that every driver makes, where there are any.
+    fn spawn(driver: Driver, url: &str, scenario: &str, options: &[&str], tools: &str) -> Self {
         let (program, script) = driver.program();
         let mut command = Command::new(&program);
         command
             .arg(script)
             .args([url, scenario])
             .args(options)
+            .env("CALL_TOOLS", tools)
             .current_dir(clients_dir());
         let started = command.stdout(Stdio::piped()).spawn();
         let mut child = Owned(started.unwrap_or_else(|error| {
@@ -87,14 +93,22 @@ impl Client {
 
     /// Runs `driver` to its end, which must be a good one; the events it told.
     pub(crate) fn run(driver: Driver, url: &str, scenario: &str, options: &[&str]) -> Vec<Value> {
-        let mut client = Self::start(driver, url, scenario, options);
-        let events: Vec<Value> = client
+        Self::start(driver, url, scenario, options).finish()
+    }
+
+    /// Runs `driver` politely; it lists the tools and calls `tools`, each without arguments.
+    pub(crate) fn call(driver: Driver, url: &str, tools: &[&str]) -> Vec<Value> {
+        Self::spawn(driver, url, "polite", &[], &tools.join(",")).finish()
+    }
+
+    fn finish(mut self) -> Vec<Value> {
+        let events = self
             .said
             .iter()
-            .map(|line| serde_json::from_str(&line).expect("JSON"))
-            .collect();
-        let status = client.child.0.wait().expect("it ends");
-        assert!(status.success(), "{driver:?} {scenario}: {events:?}");
+            .map(|line| serde_json::from_str(&line).expect("JSON"));
+        let events: Vec<Value> = events.collect();
+        let status = self.child.0.wait().expect("it ends");
+        assert!(status.success(), "{events:?}");
         events
     }
 

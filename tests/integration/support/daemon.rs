@@ -49,10 +49,9 @@ impl Daemon {
     }
 
     /// Ends it gracefully; what it logged.
-    pub(crate) fn stop(mut self) -> Vec<String> {
+    pub(crate) fn stop(self) -> Vec<String> {
         send_signal(&self.child.0, "TERM");
-        assert!(self.child.0.wait().expect("it ends").success());
-        self.log.iter().collect()
+        self.wait()
     }
 
     /// Waits until it has logged a line with `text`.
@@ -68,9 +67,10 @@ impl Daemon {
         }
     }
 
-    /// Waits for its end after a signal.
-    pub(crate) fn wait(mut self) -> ExitStatus {
-        self.child.0.wait().expect("it ends")
+    /// Waits for its end after a signal, which must be a good one; what it logged until then.
+    pub(crate) fn wait(mut self) -> Vec<String> {
+        assert!(self.child.0.wait().expect("it ends").success());
+        self.log.iter().collect()
     }
 
     /// Sends it a signal and goes on.

@@ -220,7 +220,7 @@ impl Legacy {
         )
     }
 
-    /// Calls `echo` with `traceparent`; what it answered, when all of it has come.
+    /// Calls `echo` with `traceparent`; what it answered, when all of it has come. Null where that is no JSON.
     pub(crate) fn echo(&self, trace_id: &str) -> io::Result<(Message, Value)> {
         let params = json!({"name": "echo", "arguments": {"message": trace_id}});
         let body = json!({"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": params});
@@ -229,9 +229,9 @@ impl Legacy {
         let body = String::from_utf8(answer.body()?).expect("UTF-8");
         let document = body
             .lines()
-            .filter_map(|line| line.strip_prefix("data: "))
-            .last();
-        let document = serde_json::from_str(document.unwrap_or(&body)).expect("JSON");
+            .rev()
+            .find_map(|line| line.strip_prefix("data: "));
+        let document = serde_json::from_str(document.unwrap_or(&body)).unwrap_or_default();
         Ok((answer, document))
     }
 }

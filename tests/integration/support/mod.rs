@@ -7,7 +7,7 @@ mod servers;
 
 pub(crate) use clients::{Client, Driver};
 pub(crate) use daemon::{Daemon, archonctl, json, new_data_dir, sessions_until};
-pub(crate) use http::{Legacy, Message, Scripted, send, send_raw};
+pub(crate) use http::{Legacy, Scripted, send, send_raw};
 pub(crate) use servers::{Everything, ModernServer};
 
 use std::io::{BufRead, BufReader, Read};
@@ -16,7 +16,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 /// How long anything may take that is expected to happen; long enough for a loaded machine.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Waits until `look` sees what it looks for.
 pub(crate) fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {

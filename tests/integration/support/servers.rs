@@ -19,7 +19,7 @@ pub(crate) fn clients_dir() -> PathBuf {
 
 /// `@modelcontextprotocol/server-everything`: legacy era, mints session ids.
 pub(crate) struct Everything {
-    child: Owned,
+    _child: Owned,
     /// Its endpoint.
     pub(crate) url: String,
 }
@@ -74,7 +74,7 @@ impl Everything {
             }
         }
         Some(Self {
-            child,
+            _child: child,
             url: format!("http://127.0.0.1:{port}/mcp"),
         })
     }
