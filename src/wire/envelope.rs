@@ -165,6 +165,9 @@ enum State {
     Unreadable,
 }
 
+/// Room made for a member that is captured.
+const FIRST_ROOM: usize = 608;
+
 /// Longest key that matters.
 const LONGEST_KEY: usize = 64;
 
@@ -191,7 +194,7 @@ impl Default for EnvelopeScanner {
             state: State::Value,
             open: BitStack::default(),
             base: 0,
-            key: Vec::with_capacity(24),
+            key: Vec::new(),
             part: Part::Other,
             slot: None,
             slot_depth: 0,
@@ -273,6 +276,7 @@ impl EnvelopeScanner {
                 }
                 State::KeyOrClose if byte == b'"' => {
                     self.key.clear();
+                    self.key.reserve(32);
                     self.state = State::Key(false);
                 }
                 State::KeyOrClose | State::After | State::ValueOrClose
@@ -385,6 +389,10 @@ impl EnvelopeScanner {
         self.slot = slot;
         self.slot_depth = depth;
         self.captured.clear();
+        if let Some(slot) = slot {
+            // At once what most members need, in place of growing there byte by byte.
+            self.captured.reserve(slot.limit().min(FIRST_ROOM));
+        }
         self.overflow = false;
         slot.is_some()
     }
