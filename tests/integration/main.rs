@@ -6,6 +6,7 @@ mod cli_config;
 mod cli_generated;
 mod cli_run;
 mod cli_store;
+mod crash;
 mod daemon;
 mod real_clients;
 mod streaming;

@@ -303,10 +303,10 @@ impl Exchange {
         match &mut *self.answer.lock().unwrap_or_else(PoisonError::into_inner) {
             Answer::Unread => {}
             Answer::Json(scanner) => {
-                scanner.feed(bytes, &mut |envelope| self.server_said(state, envelope))
+                scanner.feed(bytes, &mut |envelope| self.server_said(state, envelope));
             }
             Answer::Events(scanner) => {
-                scanner.feed(bytes, &mut |envelope| self.server_said(state, envelope))
+                scanner.feed(bytes, &mut |envelope| self.server_said(state, envelope));
             }
         }
         state.defer = false;

@@ -123,6 +123,13 @@ fn query(data_dir: &Path, arguments: &[&str]) -> Output {
         .expect("archonctl runs")
 }
 
+/// How many journals there are on `data_dir`: one for each daemon that runs, or was killed and is not settled.
+pub(crate) fn journals(data_dir: &Path) -> usize {
+    std::fs::read_dir(data_dir.join("journal"))
+        .expect("the journals' folder")
+        .count()
+}
+
 /// Waits until the sessions on `data_dir` are as `look` wants them.
 pub(crate) fn sessions_until(
     data_dir: &Path,

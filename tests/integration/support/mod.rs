@@ -6,7 +6,7 @@ mod http;
 mod servers;
 
 pub(crate) use clients::{Client, Driver};
-pub(crate) use daemon::{Daemon, archonctl, json, new_data_dir, sessions_until};
+pub(crate) use daemon::{Daemon, archonctl, journals, json, new_data_dir, sessions_until};
 pub(crate) use http::{Legacy, Scripted, send, send_raw};
 pub(crate) use servers::{Everything, ModernServer};
 
