@@ -65,6 +65,10 @@ enum Plan {
 }
 
 /// A request to be relayed.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a thing that the head says"
+)]
 struct Forward {
     /// `None` outside the endpoint (authorisation metadata, for one): that passes untracked.
     exchange: Option<Box<Exchange>>,
@@ -198,7 +202,7 @@ impl<'a> Client<'a> {
                 facts.header(header.name, header.value);
             }
             self.remote.target(head.query, |path, query| {
-                head.pass_on(&self.remote.authority, path, query, out)
+                head.pass_on(&self.remote.authority, path, query, out);
             });
             Some(Box::new(
                 proxy.tracker.begin_in(facts, self.worker.group.clone()),

@@ -245,9 +245,15 @@ impl Tracker {
         }
         let written = match (state.unsent.take(), group) {
             // Under the session's lock, so that no other thread's record gets in front of the opening one.
-            (Some(opened), _) => self
-                .journal
-                .append(&[Record::SessionOpened(opened), record]),
+            (Some(opened), _) => {
+                let pair = [Record::SessionOpened(opened), record];
+                let written = self.journal.append(&pair);
+                if let (Err(_), [Record::SessionOpened(opened), _]) = (&written, pair) {
+                    // The next record tries again: without it the session would have no name.
+                    state.unsent = Some(opened);
+                }
+                written
+            }
             (None, Some(group)) => {
                 drop(state);
                 match group.add(&record) {

@@ -114,14 +114,10 @@ impl Chunk {
                 let digit = char::from(byte).to_digit(16).ok_or(FramingError)?;
                 Self::Size(size << 4 | u64::from(digit), digits + 1)
             }
-            (Self::Size(size, 1..), b'\r') | (Self::Extension(size), b'\r') => {
-                Self::SizeLineFeed(size)
-            }
-            (Self::Size(size, 1..), b';' | b' ' | b'\t') => Self::Extension(size),
-            (Self::Extension(size), b'\t' | b' '..=b'~' | 0x80..) => Self::Extension(size),
-            (Self::SizeLineFeed(0), b'\n') | (Self::TrailerLineFeed(false), b'\n') => {
-                Self::TrailerStart
-            }
+            (Self::Size(size, 1..) | Self::Extension(size), b'\r') => Self::SizeLineFeed(size),
+            (Self::Size(size, 1..), b';' | b' ' | b'\t')
+            | (Self::Extension(size), b'\t' | b' '..=b'~' | 0x80..) => Self::Extension(size),
+            (Self::SizeLineFeed(0) | Self::TrailerLineFeed(false), b'\n') => Self::TrailerStart,
             (Self::SizeLineFeed(size), b'\n') => Self::Data(size),
             (Self::DataReturn, b'\r') => Self::DataLineFeed,
             (Self::DataLineFeed, b'\n') => Self::Size(0, 0),

@@ -67,6 +67,10 @@ fn meaning(name: &str) -> Meaning {
 
 /// What both kinds of heads say of their body and their connection.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says whether a token of a header was there"
+)]
 struct Common {
     length: Option<u64>,
     chunked: bool,
@@ -245,7 +249,7 @@ impl<'h, 'b> RequestHead<'h, 'b> {
                     return Err(BadHead::Unreadable);
                 }
                 Meaning::Expect => {
-                    head.expects_continue = header.value.eq_ignore_ascii_case(b"100-continue")
+                    head.expects_continue = header.value.eq_ignore_ascii_case(b"100-continue");
                 }
                 _ => {}
             }
