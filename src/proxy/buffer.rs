@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::AsyncRead;
+use tokio::net::TcpStream;
 use tokio_util::io::poll_read_buf;
 
 /// Bytes that one read can take.
@@ -82,6 +83,19 @@ impl<'a> Buffer<'a> {
             self.start = 0;
             self.home.give_back(std::mem::take(&mut self.bytes));
         }
+    }
+
+    /// [`Buffer::poll_fill`] from a socket, which says beforehand whether there is anything: no memory is taken until
+    /// then.
+    pub(super) fn poll_fill_tcp(
+        &mut self,
+        cx: &mut Context<'_>,
+        stream: &mut TcpStream,
+    ) -> Poll<std::io::Result<usize>> {
+        if self.bytes.capacity() == 0 {
+            ready!(stream.poll_read_ready(cx))?;
+        }
+        self.poll_fill(cx, stream)
     }
 
     /// Reads what is there, behind what is filled. Ready with 0 at the end of the stream.

@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
 use super::BoxError;
+use super::buffer::Buffer;
 use super::upstream::Remote;
 
 /// How long a connection may take to come about.
@@ -30,6 +31,18 @@ pub(super) enum Stream {
 }
 
 impl Stream {
+    /// Reads what is there into `buffer`. Ready with 0 at the end of the stream.
+    pub(super) fn poll_fill(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut Buffer<'_>,
+    ) -> Poll<io::Result<usize>> {
+        match self {
+            Self::Plain(stream) => buffer.poll_fill_tcp(cx, stream),
+            Self::Tls(stream) => buffer.poll_fill(cx, stream),
+        }
+    }
+
     /// Whether nothing can have happened on this idle connection: the server has neither closed it nor sent anything.
     fn is_quiet(&mut self) -> bool {
         let mut byte = [0];

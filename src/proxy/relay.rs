@@ -10,7 +10,7 @@ use http::StatusCode;
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::tracking::{Exchange, Failure, Group};
+use crate::tracking::{Exchange, Failure, Group, RequestFacts};
 
 use super::answers::OwnAnswer;
 use super::buffer::{Buffer, Buffers};
@@ -89,6 +89,8 @@ struct Client<'a> {
     principal: Arc<str>,
     deadline: Deadline,
     standing: &'a Standing,
+    /// What followed the last request, ready to follow the next.
+    spare: Option<Box<Exchange>>,
 }
 
 /// Serves one client until it leaves or asks to close.
@@ -109,6 +111,7 @@ pub(super) async fn connection(
         principal,
         deadline,
         standing,
+        spare: None,
     };
     let mut out = Vec::with_capacity(2 << 10);
     while client.serve(&mut out).await? {
@@ -143,7 +146,8 @@ impl<'a> Client<'a> {
             self.standing
                 .idle
                 .store(self.input.is_empty(), Ordering::Relaxed);
-            let read = std::future::poll_fn(|cx| self.input.poll_fill(cx, &mut self.stream)).await;
+            let read =
+                std::future::poll_fn(|cx| self.input.poll_fill_tcp(cx, &mut self.stream)).await;
             self.standing.idle.store(false, Ordering::Relaxed);
             if read? == 0 {
                 return Err(Gone);
@@ -171,9 +175,11 @@ impl<'a> Client<'a> {
 
     /// Decides on the request at the beginning of the input, if its head is all there. For one to be relayed, `out` is
     /// the head that the server gets.
-    fn plan(&self, out: &mut Vec<u8>) -> Result<Option<Plan>, BadHead> {
+    fn plan(&mut self, out: &mut Vec<u8>) -> Result<Option<Plan>, BadHead> {
+        let mut spare = self.spare.take();
         let (proxy, mut room) = (&*self.worker.proxy, no_headers());
         let Some(head) = RequestHead::read(self.input.filled(), &mut room)? else {
+            self.spare = spare;
             return Ok(None);
         };
         let own = |answer| Plan::Own {
@@ -197,16 +203,22 @@ impl<'a> Client<'a> {
             return Ok(Some(own(OwnAnswer::health(head.method, &proxy.health))));
         }
         let exchange = if is_endpoint(head.path) {
-            let mut facts = proxy.facts(&self.principal, head.method);
-            for header in head.headers {
-                facts.header(header.name, header.value);
-            }
             self.remote.target(head.query, |path, query| {
                 head.pass_on(&self.remote.authority, path, query, out);
             });
-            Some(Box::new(
-                proxy.tracker.begin_in(facts, self.worker.group.clone()),
-            ))
+            let show = |facts: &mut RequestFacts| {
+                head.headers
+                    .iter()
+                    .for_each(|header| facts.header(header.name, header.value))
+            };
+            Some(if let Some(mut exchange) = spare.take() {
+                exchange.begin_again(head.method, show);
+                exchange
+            } else {
+                let mut facts = proxy.facts(&self.principal, head.method);
+                show(&mut facts);
+                Box::new(proxy.tracker.begin_in(facts, self.worker.group.clone()))
+            })
         } else {
             head.pass_on(&self.remote.authority, head.path, head.query, out);
             None
@@ -279,7 +291,12 @@ impl<'a> Client<'a> {
         if self.worker.proxy.upstream.note_reachable(true) {
             tracing::info!(server = %self.worker.proxy.upstream.server.name, "the server answers");
         }
-        self.answer(started, out).await
+        let served = self.answer(started, out).await?;
+        if let Some(mut exchange) = exchange {
+            exchange.rest();
+            self.spare = Some(exchange);
+        }
+        Ok(served)
     }
 
     /// Sends a request and waits for the head of its answer, which is in `out` then, as the client gets it. Once more,

@@ -1,6 +1,7 @@
 //! Listens, and hands connections to workers: one thread each, with a runtime and a pool of its own, so that a request
 //! never changes its thread.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -9,13 +10,13 @@ use std::thread::JoinHandle;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
+use tokio::task::{AbortHandle, Id, JoinSet};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::buffer::Buffers;
 use super::pool::Pool;
 use super::relay::{self, Standing, Worker};
-use super::upstream::{Place, Remote};
+use super::upstream::Place;
 use super::{BoxError, Proxy, local};
 
 /// How to stop a running proxy.
@@ -123,6 +124,24 @@ async fn accept(listener: TcpListener, seats: Vec<Seat>, drain: CancellationToke
     }
 }
 
+/// A connection being served.
+struct Open {
+    task: AbortHandle,
+    standing: Arc<Standing>,
+}
+
+impl Open {
+    /// Takes no further request; cuts it if it is between two.
+    fn drain(&self) {
+        self.standing.draining.store(true, Ordering::SeqCst);
+        if self.standing.idle.load(Ordering::SeqCst) {
+            self.task.abort();
+        }
+    }
+}
+
+/// Serves what the acceptor sends until it is stopped. Connections are told to drain from here, so that they need not
+/// look out for it between any two bytes.
 async fn work(
     worker: Arc<Worker>,
     mut incoming: mpsc::UnboundedReceiver<(std::net::TcpStream, SocketAddr)>,
@@ -130,32 +149,42 @@ async fn work(
     drain: CancellationToken,
     stop: CancellationToken,
 ) {
-    let open = TaskTracker::new();
+    let (mut tasks, mut open) = (JoinSet::new(), HashMap::<Id, Open>::new());
     loop {
-        let next = tokio::select! {
-            next = incoming.recv() => next,
-            () = stop.cancelled() => break,
-        };
-        let Some((stream, from)) = next else { break };
-        let (worker, load, drain, stop) =
-            (worker.clone(), load.clone(), drain.clone(), stop.clone());
-        open.spawn(async move {
-            if let Err(error) = connection(&worker, stream, from, drain, stop).await {
-                tracing::debug!(%from, %error, "a client's connection ended with an error");
+        tokio::select! {
+            next = incoming.recv() => {
+                let Some((stream, from)) = next else { break };
+                let standing = Arc::new(Standing::default());
+                let serving = connection(worker.clone(), stream, from, standing.clone(), drain.clone());
+                let task = tasks.spawn(async move {
+                    if let Err(error) = serving.await {
+                        tracing::debug!(%from, %error, "a client's connection ended with an error");
+                    }
+                });
+                open.insert(task.id(), Open { task, standing });
             }
-            load.fetch_sub(1, Ordering::Relaxed);
-        });
+            Some(ended) = tasks.join_next_with_id() => {
+                let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
+                open.remove(&id);
+                load.fetch_sub(1, Ordering::Relaxed);
+            }
+            () = drain.cancelled() => break,
+        }
     }
-    open.close();
-    open.wait().await;
+    open.values().for_each(Open::drain);
+    tokio::select! {
+        () = async { while tasks.join_next().await.is_some() {} } => {}
+        () = stop.cancelled() => {}
+    }
+    tasks.shutdown().await;
 }
 
 async fn connection(
-    worker: &Worker,
+    worker: Arc<Worker>,
     stream: std::net::TcpStream,
     from: SocketAddr,
+    standing: Arc<Standing>,
     drain: CancellationToken,
-    stop: CancellationToken,
 ) -> Result<(), BoxError> {
     stream.set_nonblocking(true)?;
     // Without it an event waits for the acknowledgement of the one before.
@@ -164,39 +193,12 @@ async fn connection(
     let principal: Arc<str> = from.ip().to_canonical().to_string().into();
     match &worker.proxy.upstream.place {
         Place::Remote(remote) => {
-            relayed(worker, remote, stream, principal, &drain, &stop).await;
+            // How it ended has been told to whoever has to know.
+            let _ = relay::connection(&worker, remote, stream, principal, &standing).await;
             Ok(())
         }
-        Place::Local(service) => tokio::select! {
-            done = local::connection(&worker.proxy, service, stream, principal, drain) => done,
-            () = stop.cancelled() => Ok(()),
-        },
-    }
-}
-
-/// Relays a connection until it ends, or until it is drained or stopped.
-async fn relayed(
-    worker: &Worker,
-    remote: &Remote,
-    stream: TcpStream,
-    principal: Arc<str>,
-    drain: &CancellationToken,
-    stop: &CancellationToken,
-) {
-    let standing = Standing::default();
-    let serving = relay::connection(worker, remote, stream, principal, &standing);
-    tokio::pin!(serving);
-    tokio::select! {
-        biased;
-        _ = serving.as_mut() => return,
-        () = drain.cancelled() => {}
-    }
-    standing.draining.store(true, Ordering::Relaxed);
-    if standing.idle.load(Ordering::Relaxed) {
-        return;
-    }
-    tokio::select! {
-        _ = serving => {}
-        () = stop.cancelled() => {}
+        Place::Local(service) => {
+            local::connection(&worker.proxy, service, stream, principal, drain).await
+        }
     }
 }

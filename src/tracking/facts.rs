@@ -29,6 +29,17 @@ pub enum HttpMethod {
     Other,
 }
 
+impl HttpMethod {
+    fn of(method: &str) -> Self {
+        match method {
+            "POST" => Self::Post,
+            "GET" => Self::Get,
+            "DELETE" => Self::Delete,
+            _ => Self::Other,
+        }
+    }
+}
+
 /// What is known of a request before its body.
 #[derive(Debug)]
 pub struct RequestFacts {
@@ -59,16 +70,10 @@ impl RequestFacts {
         method: &str,
         started_at: Timestamp,
     ) -> Self {
-        let method = match method {
-            "POST" => HttpMethod::Post,
-            "GET" => HttpMethod::Get,
-            "DELETE" => HttpMethod::Delete,
-            _ => HttpMethod::Other,
-        };
         Self {
             server,
             principal,
-            method,
+            method: HttpMethod::of(method),
             started_at,
             content_type: None,
             encoded: false,
@@ -79,6 +84,15 @@ impl RequestFacts {
             baggage_session: None,
             trace_id: None,
         }
+    }
+
+    /// Another request of the same client for the same server, without any header yet.
+    pub(super) fn restart(&mut self, method: &str, started_at: Timestamp) {
+        self.method = HttpMethod::of(method);
+        self.started_at = started_at;
+        (self.content_type, self.encoded) = (None, false);
+        (self.mcp_session, self.protocol_version, self.user_agent) = (None, None, None);
+        (self.archon_session, self.baggage_session, self.trace_id) = (None, None, None);
     }
 
     /// Takes note of a header.

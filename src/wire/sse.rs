@@ -46,6 +46,14 @@ impl Default for SseScanner {
 }
 
 impl SseScanner {
+    /// Makes the scanner ready for another stream.
+    pub fn reset(&mut self) {
+        (self.line, self.after_cr, self.has_data, self.unreadable) =
+            (Line::Field(0), false, false, 0);
+        self.data.reset();
+        self.waiting.clear();
+    }
+
     /// How many events had data that could not be read as JSON.
     #[must_use]
     pub fn unreadable_events(&self) -> u64 {

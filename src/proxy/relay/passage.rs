@@ -211,7 +211,7 @@ impl<'e> Passage<'e> {
         in_time: bool,
     ) -> Event {
         poll_fn(|cx| {
-            match answer.poll_fill(cx, stream) {
+            match stream.poll_fill(cx, answer) {
                 Poll::Ready(Ok(count)) => return Poll::Ready(Event::Answer(count)),
                 Poll::Ready(Err(error)) => return Poll::Ready(Event::Broke(error)),
                 Poll::Pending => {}
@@ -236,7 +236,7 @@ impl<'e> Passage<'e> {
     /// it waits nobody looks.
     fn watch(&self, client: &mut Client<'_>, cx: &mut Context<'_>) -> Poll<Event> {
         while client.input.filled().len() <= self.ready {
-            match client.input.poll_fill(cx, &mut client.stream) {
+            match client.input.poll_fill_tcp(cx, &mut client.stream) {
                 Poll::Ready(Ok(1..)) => {}
                 Poll::Ready(_) => return Poll::Ready(Event::ClientGone),
                 Poll::Pending => return Poll::Pending,
@@ -269,7 +269,7 @@ impl<'e> Passage<'e> {
             if self.whole() {
                 return Poll::Pending;
             }
-            match client.input.poll_fill(cx, &mut client.stream) {
+            match client.input.poll_fill_tcp(cx, &mut client.stream) {
                 Poll::Ready(Ok(1..)) => {}
                 Poll::Ready(_) => return Poll::Ready(Event::ClientGone),
                 Poll::Pending => return Poll::Pending,

@@ -59,13 +59,34 @@ impl Pending {
     }
 }
 
-/// How the answer's body is read.
-#[derive(Debug, Default)]
-enum Answer {
-    #[default]
-    Unread,
-    Json(EnvelopeScanner),
-    Events(SseScanner),
+/// How the answer's body is read. Both readers stay from one request to the next, with the memory they have.
+#[derive(Debug)]
+struct Answer {
+    kind: BodyKind,
+    json: EnvelopeScanner,
+    events: SseScanner,
+}
+
+impl Default for Answer {
+    fn default() -> Self {
+        Self {
+            kind: BodyKind::Opaque,
+            json: EnvelopeScanner::default(),
+            events: SseScanner::default(),
+        }
+    }
+}
+
+impl Answer {
+    /// Makes it ready for a body of `kind`.
+    fn begin(&mut self, kind: BodyKind) {
+        self.kind = kind;
+        match kind {
+            BodyKind::Json => self.json.reset(),
+            BodyKind::EventStream => self.events.reset(),
+            BodyKind::Opaque => {}
+        }
+    }
 }
 
 /// What `initialize` said (MCP 2025-11-25, Lifecycle, Initialization).
@@ -127,6 +148,8 @@ pub struct Exchange {
     group: Option<Arc<Group>>,
     /// Whether a record waits in the group.
     unsettled: AtomicBool,
+    /// Whether nothing is under way.
+    resting: bool,
 }
 
 impl Exchange {
@@ -144,6 +167,7 @@ impl Exchange {
             state: Mutex::default(),
             group,
             unsettled: AtomicBool::new(false),
+            resting: false,
         };
         if let Some(session) = exchange.session_of_head() {
             exchange.attach(&mut exchange.lock(), session);
@@ -264,14 +288,12 @@ impl Exchange {
         let mut guard = self.lock();
         let state = &mut *guard;
         state.status = Some(status);
-        let scanner = match head.body {
-            BodyKind::Json => Answer::Json(EnvelopeScanner::default()),
-            BodyKind::EventStream => Answer::Events(SseScanner::default()),
-            BodyKind::Opaque => Answer::Unread,
-        };
-        let events = matches!(scanner, Answer::Events(_));
-        state.opaque = matches!(scanner, Answer::Unread);
-        *self.answer.lock().unwrap_or_else(PoisonError::into_inner) = scanner;
+        let events = head.body == BodyKind::EventStream;
+        state.opaque = head.body == BodyKind::Opaque;
+        self.answer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .begin(head.body);
         if state.session.is_none() && status.is_success() {
             self.open_at_head(state, head.minted);
         }
@@ -300,14 +322,15 @@ impl Exchange {
         let state = &mut *guard;
         state.bytes_out += bytes.len() as u64;
         state.defer = true;
-        match &mut *self.answer.lock().unwrap_or_else(PoisonError::into_inner) {
-            Answer::Unread => {}
-            Answer::Json(scanner) => {
-                scanner.feed(bytes, &mut |envelope| self.server_said(state, envelope));
-            }
-            Answer::Events(scanner) => {
-                scanner.feed(bytes, &mut |envelope| self.server_said(state, envelope));
-            }
+        let answer = &mut *self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+        match answer.kind {
+            BodyKind::Opaque => {}
+            BodyKind::Json => answer
+                .json
+                .feed(bytes, &mut |envelope| self.server_said(state, envelope)),
+            BodyKind::EventStream => answer
+                .events
+                .feed(bytes, &mut |envelope| self.server_said(state, envelope)),
         }
         state.defer = false;
     }
@@ -344,10 +367,13 @@ impl Exchange {
         if std::mem::replace(&mut state.ended, true) {
             return;
         }
-        let unreadable = match &*self.answer.lock().unwrap_or_else(PoisonError::into_inner) {
-            Answer::Unread => 0,
-            Answer::Json(scanner) => u64::from(state.bytes_out > 0 && !scanner.is_complete()),
-            Answer::Events(scanner) => scanner.unreadable_events(),
+        let unreadable = {
+            let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
+            match answer.kind {
+                BodyKind::Opaque => 0,
+                BodyKind::Json => u64::from(state.bytes_out > 0 && !answer.json.is_complete()),
+                BodyKind::EventStream => answer.events.unreadable_events(),
+            }
         };
         self.tracker
             .counters
@@ -399,15 +425,48 @@ impl Exchange {
     }
 }
 
-impl Drop for Exchange {
-    fn drop(&mut self) {
+impl Exchange {
+    /// The answer is out, to its last byte: from now on nothing is under way here.
+    pub fn rest(&mut self) {
         self.end(&End::ClientLeft);
-        // Not with the end of the answer: its last bytes may still be on their way to the client.
-        if !self.lock().held {
+        let counted = !std::mem::replace(&mut self.resting, true);
+        // Not with the end of the answer: its last bytes may still have been on their way to the client.
+        if counted && !self.lock().held {
             self.tracker
                 .counters
                 .in_progress
                 .fetch_sub(1, Ordering::Relaxed);
         }
+    }
+
+    /// Follows another request of the same client, with the memory that this one has. `fill` shows its headers.
+    pub fn begin_again(&mut self, method: &str, fill: impl FnOnce(&mut RequestFacts)) {
+        self.rest();
+        self.resting = false;
+        self.tracker
+            .counters
+            .in_progress
+            .fetch_add(1, Ordering::Relaxed);
+        self.facts.restart(method, self.tracker.now());
+        fill(&mut self.facts);
+        self.request
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner)
+            .reset();
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let pending = std::mem::take(&mut state.pending);
+        *state = State {
+            pending,
+            ..State::default()
+        };
+        if let Some(session) = self.session_of_head() {
+            self.attach(&mut self.lock(), session);
+        }
+    }
+}
+
+impl Drop for Exchange {
+    fn drop(&mut self) {
+        self.rest();
     }
 }
