@@ -243,6 +243,18 @@ mod tests {
     use crate::store::connection::on_pool;
     use crate::store::testing::{TestStore, open, operation};
 
+    /// Id, method, target, error, trace, start, bytes in, tokens.
+    type Row = (
+        Vec<u8>,
+        String,
+        Option<String>,
+        Option<String>,
+        Option<String>,
+        i64,
+        i64,
+        Option<i64>,
+    );
+
     /// One batch whose pieces have one, several and as many commons as rows, with and without traces.
     #[tokio::test]
     async fn every_column_arrives_whatever_operations_have_in_common() {
@@ -272,16 +284,6 @@ mod tests {
                 .map(|o| Record::OperationFinished(Box::new(o))),
         );
         test.fold(&records).await;
-        type Row = (
-            Vec<u8>,
-            String,
-            Option<String>,
-            Option<String>,
-            Option<String>,
-            i64,
-            i64,
-            Option<i64>,
-        );
         let rows: Vec<Row> = on_pool!(test.store, pool => {
             sqlx::query_as(
                 "SELECT request_id, method, coalesce(tool_name, resource_uri), error_message, trace_id, timestamp, \
@@ -295,19 +297,18 @@ mod tests {
         let expected: Vec<Row> = written
             .iter()
             .map(|operation| {
-                let text = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
-                let target = match &operation.target {
-                    Some(Target::Tool(name) | Target::Prompt(name) | Target::Resource(name)) => {
-                        name
-                    }
-                    None => unreachable!("all have one"),
+                let owned = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
+                let Some(Target::Tool(target) | Target::Prompt(target) | Target::Resource(target)) =
+                    &operation.target
+                else {
+                    unreachable!("all have one")
                 };
                 (
                     operation.request_id.0.as_bytes().to_vec(),
                     operation.method.to_string(),
                     Some(target.to_string()),
-                    text(&operation.error_message),
-                    text(&operation.trace_id),
+                    owned(&operation.error_message),
+                    owned(&operation.trace_id),
                     operation.started_at.as_micros(),
                     i64::try_from(operation.bytes_in).expect("small"),
                     operation.prompt_tokens.map(i64::from),
