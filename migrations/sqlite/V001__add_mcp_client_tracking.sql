@@ -22,10 +22,11 @@ CREATE TABLE IF NOT EXISTS archon_mcp_sessions (
     disconnected_at INTEGER,
     last_activity INTEGER NOT NULL DEFAULT (CAST((julianday('now') - 2440587.5) * 86400000000.0 AS INTEGER)),
     status TEXT NOT NULL DEFAULT 'active'
-        CONSTRAINT valid_status CHECK (status IN ('active', 'idle', 'disconnected')),
+        CONSTRAINT valid_status CHECK (status = 'active' OR status = 'idle' OR status = 'disconnected'),
     metadata TEXT NOT NULL DEFAULT '{}' CHECK (json_valid(metadata))
 ) STRICT;
 
+-- Words are checked one by one: for `IN (…)` SQLite fills a table for each row that is written.
 -- Clustered by request_id: it is a UUIDv7, so new rows go to the end and a replayed one is found without another index.
 CREATE TABLE IF NOT EXISTS archon_mcp_requests (
     request_id BLOB NOT NULL PRIMARY KEY CHECK (length(request_id) = 16),
@@ -39,7 +40,7 @@ CREATE TABLE IF NOT EXISTS archon_mcp_requests (
     timestamp INTEGER NOT NULL DEFAULT (CAST((julianday('now') - 2440587.5) * 86400000000.0 AS INTEGER)),
     duration_ms INTEGER,
     status TEXT NOT NULL DEFAULT 'success'
-        CONSTRAINT valid_status CHECK (status IN ('success', 'error', 'timeout')),
+        CONSTRAINT valid_status CHECK (status = 'success' OR status = 'error' OR status = 'timeout'),
     error_message TEXT
 ) STRICT, WITHOUT ROWID;
 

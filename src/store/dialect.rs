@@ -63,11 +63,7 @@ pub(super) fn embedded_writer(file: &Path) -> SqlitePool {
     let options = embedded_options(file, false)
         .pragma("cache_size", WRITER_CACHE_KIB)
         // A statement's rows cross a thread in one go, not by waking each other every 50.
-        .row_buffer_size(CHUNKS[0])
-        // Ids, words and JSON come from types that hold nothing else; `status IN (…)` alone, for which SQLite fills a
-        // table for each row, is a sixth of the cost of an operation. Other programs' writes are checked, as are types,
-        // NOT NULL and references here.
-        .pragma("ignore_check_constraints", "ON");
+        .row_buffer_size(CHUNKS[0]);
     pool_options(1).connect_lazy_with(options)
 }
 
