@@ -209,7 +209,7 @@ impl<'a> Client<'a> {
             let show = |facts: &mut RequestFacts| {
                 head.headers
                     .iter()
-                    .for_each(|header| facts.header(header.name, header.value))
+                    .for_each(|header| facts.header(header.name, header.value));
             };
             Some(if let Some(mut exchange) = spare.take() {
                 exchange.begin_again(head.method, show);

@@ -56,6 +56,8 @@ pub struct RequestFacts {
     pub(super) mcp_session: Option<Box<[u8]>>,
     pub(super) protocol_version: Option<Box<str>>,
     pub(super) user_agent: Option<Box<[u8]>>,
+    /// The same three of the request before: a client repeats them, and what is repeated is not copied again.
+    before: (Option<Box<[u8]>>, Option<Box<str>>, Option<Box<[u8]>>),
     pub(super) archon_session: Option<SessionId>,
     pub(super) baggage_session: Option<Box<str>>,
     pub(super) trace_id: Option<Box<str>>,
@@ -80,6 +82,7 @@ impl RequestFacts {
             mcp_session: None,
             protocol_version: None,
             user_agent: None,
+            before: (None, None, None),
             archon_session: None,
             baggage_session: None,
             trace_id: None,
@@ -91,7 +94,11 @@ impl RequestFacts {
         self.method = HttpMethod::of(method);
         self.started_at = started_at;
         (self.content_type, self.encoded) = (None, false);
-        (self.mcp_session, self.protocol_version, self.user_agent) = (None, None, None);
+        self.before = (
+            self.mcp_session.take(),
+            self.protocol_version.take(),
+            self.user_agent.take(),
+        );
         (self.archon_session, self.baggage_session, self.trace_id) = (None, None, None);
     }
 
@@ -104,7 +111,9 @@ impl RequestFacts {
                     self.baggage_session = Some(named.into());
                 }
             }
-            10 if name.eq_ignore_ascii_case("user-agent") => self.user_agent = Some(value.into()),
+            10 if name.eq_ignore_ascii_case("user-agent") => {
+                self.user_agent = Some(repeated(&mut self.before.2, value))
+            }
             11 if name.eq_ignore_ascii_case("traceparent") => {
                 self.trace_id = as_text(value).and_then(wire::trace_id).map(Into::into);
             }
@@ -112,7 +121,7 @@ impl RequestFacts {
                 self.content_type = Some(wire::body_kind(Some(value), None));
             }
             14 if name.eq_ignore_ascii_case("mcp-session-id") && !value.is_empty() => {
-                self.mcp_session = Some(value.into());
+                self.mcp_session = Some(repeated(&mut self.before.0, value));
             }
             16 if name.eq_ignore_ascii_case("content-encoding") => {
                 self.encoded = !value.eq_ignore_ascii_case(b"identity");
@@ -121,7 +130,10 @@ impl RequestFacts {
                 self.archon_session = as_text(value).and_then(|id| id.parse().ok());
             }
             20 if name.eq_ignore_ascii_case("mcp-protocol-version") => {
-                self.protocol_version = as_text(value).map(Into::into);
+                self.protocol_version = match self.before.1.take() {
+                    Some(before) if before.as_bytes() == value => Some(before),
+                    _ => as_text(value).map(Into::into),
+                };
             }
             _ => {}
         }
@@ -181,6 +193,14 @@ impl<'a> AnswerFacts<'a> {
             body,
             minted: value(wire::MCP_SESSION_ID),
         }
+    }
+}
+
+/// `value`, in the memory of `before` if that is the same.
+fn repeated(before: &mut Option<Box<[u8]>>, value: &[u8]) -> Box<[u8]> {
+    match before.take() {
+        Some(before) if *before == *value => before,
+        _ => value.into(),
     }
 }
 

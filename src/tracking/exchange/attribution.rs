@@ -24,6 +24,17 @@ impl Exchange {
         state.session = Some(session);
     }
 
+    /// The session of the request before, if this one repeats its `Mcp-Session-Id` and the session is still open.
+    pub(super) fn session_before(&mut self) -> Option<Arc<LiveSession>> {
+        let (id, session) = self.before.as_ref()?;
+        let repeats = self.facts.mcp_session.as_ref() == Some(id) && !self.head_is_modern();
+        if repeats && !session.state().closed {
+            return Some(session.clone());
+        }
+        self.before = None;
+        None
+    }
+
     /// The open session that the head alone names, by the rules `protocol` and `explicit`.
     pub(super) fn session_of_head(&self) -> Option<Arc<LiveSession>> {
         let (facts, registry) = (&self.facts, &self.tracker.registry);

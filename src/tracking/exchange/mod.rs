@@ -150,6 +150,8 @@ pub struct Exchange {
     unsettled: AtomicBool,
     /// Whether nothing is under way.
     resting: bool,
+    /// The session of the request before, and the `Mcp-Session-Id` that led there: a client repeats it.
+    before: Option<(Box<[u8]>, Arc<LiveSession>)>,
 }
 
 impl Exchange {
@@ -168,6 +170,7 @@ impl Exchange {
             group,
             unsettled: AtomicBool::new(false),
             resting: false,
+            before: None,
         };
         if let Some(session) = exchange.session_of_head() {
             exchange.attach(&mut exchange.lock(), session);
@@ -459,7 +462,12 @@ impl Exchange {
             pending,
             ..State::default()
         };
-        if let Some(session) = self.session_of_head() {
+        if let Some(session) = self.session_before().or_else(|| self.session_of_head()) {
+            if let (Some(id), None) = (&self.facts.mcp_session, &self.before)
+                && !self.head_is_modern()
+            {
+                self.before = Some((id.clone(), session.clone()));
+            }
             self.attach(&mut self.lock(), session);
         }
     }
