@@ -40,6 +40,14 @@ impl HttpMethod {
     }
 }
 
+/// Headers of the request before.
+#[derive(Debug, Default)]
+struct Before {
+    mcp_session: Option<Box<[u8]>>,
+    protocol_version: Option<Box<str>>,
+    user_agent: Option<Box<[u8]>>,
+}
+
 /// What is known of a request before its body.
 #[derive(Debug)]
 pub struct RequestFacts {
@@ -57,7 +65,7 @@ pub struct RequestFacts {
     pub(super) protocol_version: Option<Box<str>>,
     pub(super) user_agent: Option<Box<[u8]>>,
     /// The same three of the request before: a client repeats them, and what is repeated is not copied again.
-    before: (Option<Box<[u8]>>, Option<Box<str>>, Option<Box<[u8]>>),
+    before: Before,
     pub(super) archon_session: Option<SessionId>,
     pub(super) baggage_session: Option<Box<str>>,
     pub(super) trace_id: Option<Box<str>>,
@@ -82,7 +90,7 @@ impl RequestFacts {
             mcp_session: None,
             protocol_version: None,
             user_agent: None,
-            before: (None, None, None),
+            before: Before::default(),
             archon_session: None,
             baggage_session: None,
             trace_id: None,
@@ -94,11 +102,11 @@ impl RequestFacts {
         self.method = HttpMethod::of(method);
         self.started_at = started_at;
         (self.content_type, self.encoded) = (None, false);
-        self.before = (
-            self.mcp_session.take(),
-            self.protocol_version.take(),
-            self.user_agent.take(),
-        );
+        self.before = Before {
+            mcp_session: self.mcp_session.take(),
+            protocol_version: self.protocol_version.take(),
+            user_agent: self.user_agent.take(),
+        };
         (self.archon_session, self.baggage_session, self.trace_id) = (None, None, None);
     }
 
@@ -112,7 +120,7 @@ impl RequestFacts {
                 }
             }
             10 if name.eq_ignore_ascii_case("user-agent") => {
-                self.user_agent = Some(repeated(&mut self.before.2, value))
+                self.user_agent = Some(repeated(&mut self.before.user_agent, value));
             }
             11 if name.eq_ignore_ascii_case("traceparent") => {
                 self.trace_id = as_text(value).and_then(wire::trace_id).map(Into::into);
@@ -121,7 +129,7 @@ impl RequestFacts {
                 self.content_type = Some(wire::body_kind(Some(value), None));
             }
             14 if name.eq_ignore_ascii_case("mcp-session-id") && !value.is_empty() => {
-                self.mcp_session = Some(repeated(&mut self.before.0, value));
+                self.mcp_session = Some(repeated(&mut self.before.mcp_session, value));
             }
             16 if name.eq_ignore_ascii_case("content-encoding") => {
                 self.encoded = !value.eq_ignore_ascii_case(b"identity");
@@ -130,7 +138,7 @@ impl RequestFacts {
                 self.archon_session = as_text(value).and_then(|id| id.parse().ok());
             }
             20 if name.eq_ignore_ascii_case("mcp-protocol-version") => {
-                self.protocol_version = match self.before.1.take() {
+                self.protocol_version = match self.before.protocol_version.take() {
                     Some(before) if before.as_bytes() == value => Some(before),
                     _ => as_text(value).map(Into::into),
                 };
