@@ -46,9 +46,19 @@ impl Stream {
     /// Whether nothing can have happened on this idle connection: the server has neither closed it nor sent anything.
     fn is_quiet(&mut self) -> bool {
         let mut byte = [0];
-        let mut buffer = ReadBuf::new(&mut byte);
-        let mut cx = Context::from_waker(Waker::noop());
-        Pin::new(self).poll_read(&mut cx, &mut buffer).is_pending()
+        match self {
+            // Unlike `poll_read`, it never says that there is nothing only because the task has done much already.
+            Self::Plain(stream) => stream
+                .try_read(&mut byte)
+                .is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock),
+            Self::Tls(stream) => {
+                let mut cx = Context::from_waker(Waker::noop());
+                let mut buffer = ReadBuf::new(&mut byte);
+                Pin::new(stream)
+                    .poll_read(&mut cx, &mut buffer)
+                    .is_pending()
+            }
+        }
     }
 }
 

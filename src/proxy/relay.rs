@@ -1,13 +1,16 @@
 //! A client's connection, relayed to a server behind a connection: request by request, byte by byte.
 
+mod deadline;
 mod passage;
+mod write;
 
-use std::io::{self, IoSlice};
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use http::StatusCode;
-use tokio::io::{AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::tracking::{Exchange, Failure, Group, RequestFacts};
@@ -15,14 +18,18 @@ use crate::tracking::{Exchange, Failure, Group, RequestFacts};
 use super::answers::OwnAnswer;
 use super::buffer::{Buffer, Buffers};
 use super::http1::{BadHead, Framing, RequestHead, no_headers};
-use super::pool::{Pool, connect};
+use super::pool::{Pool, Stream, connect};
 use super::upstream::Remote;
 use super::{Proxy, guard, is_endpoint, is_health};
 
-use passage::{Deadline, Event, Passage, Started, Unsent};
+use deadline::Deadline;
+use passage::{Event, Passage, Started, Unsent};
+use write::write_both;
 
-/// Bodies up to this many bytes are written in one piece with their head; larger ones are not copied.
-const COPIED_BYTES: usize = 8 << 10;
+/// How long a client that is still sending may take to see that its connection closes.
+const LINGER: Duration = Duration::from_secs(2);
+/// Bytes of a body that are read only to throw them away, before an answer of our own.
+const MOST_DISCARDED: usize = 1 << 20;
 
 /// What one worker's connections share.
 #[derive(Debug)]
@@ -89,6 +96,8 @@ struct Client<'a> {
     principal: Arc<str>,
     deadline: Deadline,
     standing: &'a Standing,
+    /// Whether the client may still be sending when the connection closes.
+    sending: bool,
     /// What followed the last request, ready to follow the next.
     spare: Option<Box<Exchange>>,
 }
@@ -111,15 +120,24 @@ pub(super) async fn connection(
         principal,
         deadline,
         standing,
+        sending: false,
         spare: None,
     };
     let mut out = Vec::with_capacity(2 << 10);
     while client.serve(&mut out).await? {
         out.clear();
     }
-    // What is written so far shall arrive, though the client may still be sending.
     let _ = client.stream.shutdown().await;
+    if client.sending || !client.input.is_empty() {
+        // Closing now would reset the connection, and what has been answered could be lost with it.
+        let _ = tokio::time::timeout(LINGER, discard(&mut client.stream)).await;
+    }
     Ok(())
+}
+
+async fn discard(stream: &mut TcpStream) {
+    let mut room = vec![0; 16 << 10];
+    while stream.read(&mut room).await.is_ok_and(|count| count > 0) {}
 }
 
 impl<'a> Client<'a> {
@@ -137,6 +155,7 @@ impl<'a> Client<'a> {
                         };
                         let answer =
                             OwnAnswer::error(status, "bad-request", &bad.to_string(), None);
+                        self.sending = true;
                         return self.own(&answer, false, false, out).await;
                     }
                 }
@@ -163,10 +182,10 @@ impl<'a> Client<'a> {
                 keep_alive,
             } => {
                 self.input.consume(head_length);
-                let taken = framing
-                    .read(self.input.filled(), |_| {})
-                    .map_err(|_| Gone)?;
-                self.input.consume(taken);
+                let taken = framing.read(self.input.filled(), |_| {});
+                // A body that is not sound is not over either.
+                self.input.consume(taken.unwrap_or(0));
+                self.sending = !framing.is_done();
                 self.own(&answer, to_head, keep_alive && framing.is_done(), out)
                     .await
             }
@@ -207,9 +226,9 @@ impl<'a> Client<'a> {
                 head.pass_on(&self.remote.authority, path, query, out);
             });
             let show = |facts: &mut RequestFacts| {
-                head.headers
-                    .iter()
-                    .for_each(|header| facts.header(header.name, header.value));
+                for header in head.headers {
+                    facts.header(header.name, header.value);
+                }
             };
             Some(if let Some(mut exchange) = spare.take() {
                 exchange.begin_again(head.method, show);
@@ -236,122 +255,132 @@ impl<'a> Client<'a> {
 
     /// Relays one request. `out` holds the head that the server gets.
     async fn forward(&mut self, forward: Forward, out: &mut Vec<u8>) -> Result<bool, Gone> {
-        let Forward {
-            exchange,
-            head_length,
-            mut framing,
-            keep_alive,
-            http_1_0,
-            to_head,
-            expects_continue,
-        } = forward;
-        self.input.consume(head_length);
-        let seen = framing.read(self.input.filled(), |data| {
-            if let Some(exchange) = &exchange {
-                exchange.request_data(data);
-            }
-        });
-        let Ok(ready) = seen else {
-            return self.refuse_body(exchange.as_deref(), out).await;
-        };
-        if let Some(exchange) = &exchange
-            && framing.is_done()
-        {
-            exchange.request_end();
+        let exchange = forward.exchange.as_deref();
+        self.input.consume(forward.head_length);
+        let mut passage = Passage::new(exchange, forward.framing, 0, &forward);
+        if passage.look(&self.input).is_err() {
+            return self.refuse_body(exchange, out).await;
         }
-        if expects_continue && ready == 0 && !framing.is_done() {
+        if forward.expects_continue && passage.ready == 0 && !passage.whole() {
             self.stream
                 .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")
                 .await?;
         }
         self.deadline.restart();
-        let passage = Passage {
-            exchange: exchange.as_deref(),
-            framing,
-            ready,
-            to_head,
-            http_1_0,
-            keep_alive,
-        };
-        let started = match self.send(passage, out).await {
-            Ok(started) => started,
+        let answer = match self.send(&mut passage, out).await {
+            Ok(started) => {
+                if self.worker.proxy.upstream.note_reachable(true) {
+                    tracing::info!(server = %self.worker.proxy.upstream.server.name, "the server answers");
+                }
+                let served = self.answer(passage, started, out).await?;
+                if let Some(mut exchange) = forward.exchange {
+                    exchange.rest();
+                    self.spare = Some(exchange);
+                }
+                return Ok(served);
+            }
             Err(Unsent::Gone) => return Err(Gone),
-            Err(Unsent::BadBody) => return self.refuse_body(exchange.as_deref(), out).await,
-            Err(Unsent::TimedOut) => {
-                let answer = self.timed_out(exchange.as_deref());
-                return self.own(&answer, to_head, false, out).await;
-            }
+            Err(Unsent::BadBody) => return self.refuse_body(exchange, out).await,
+            Err(Unsent::TimedOut) => self.timed_out(exchange),
             Err(Unsent::Unreachable { why, .. }) => {
-                let answer = self.unreachable(exchange.as_deref(), &why);
-                let whole = framing.is_done();
-                self.input.consume(if whole { ready } else { 0 });
-                return self.own(&answer, to_head, keep_alive && whole, out).await;
+                self.take_rest(&mut passage).await?;
+                self.unreachable(exchange, &why)
             }
         };
-        if self.worker.proxy.upstream.note_reachable(true) {
-            tracing::info!(server = %self.worker.proxy.upstream.server.name, "the server answers");
+        let whole = passage.whole();
+        self.input.consume(passage.kept + passage.ready);
+        self.sending = !whole;
+        self.own(&answer, passage.to_head, passage.keep_alive && whole, out)
+            .await
+    }
+
+    /// Reads the rest of a body that cannot be sent, within limits: the id of the request may be in it, and then the
+    /// client is not cut off while it is sending.
+    async fn take_rest(&mut self, passage: &mut Passage<'_>) -> Result<(), Gone> {
+        let mut left = MOST_DISCARDED;
+        while !passage.whole() && left > 0 {
+            self.input.consume(passage.kept + passage.ready);
+            (passage.kept, passage.ready) = (0, 0);
+            let fill = std::future::poll_fn(|cx| self.input.poll_fill_tcp(cx, &mut self.stream));
+            let Some(read) = self.deadline.bound(fill).await else {
+                return Ok(());
+            };
+            let count = read?;
+            if count == 0 {
+                return Err(Gone);
+            }
+            left = left.saturating_sub(count);
+            if passage.look(&self.input).is_err() {
+                return Ok(());
+            }
         }
-        let served = self.answer(started, out).await?;
-        if let Some(mut exchange) = exchange {
-            exchange.rest();
-            self.spare = Some(exchange);
-        }
-        Ok(served)
+        Ok(())
     }
 
     /// Sends a request and waits for the head of its answer, which is in `out` then, as the client gets it. Once more,
     /// on a fresh connection, if it met a kept one that the server had closed before a byte of an answer came; never
     /// otherwise.
-    async fn send<'e>(
+    async fn send(
         &mut self,
-        mut passage: Passage<'e>,
+        passage: &mut Passage<'_>,
         out: &mut Vec<u8>,
-    ) -> Result<Started<'a, 'e>, Unsent> {
-        let whole = passage.whole();
-        if let Some(mut kept) = self.worker.pool.take() {
-            let written = write_both(&mut kept, out, &self.input.filled()[..passage.ready]).await;
-            match written {
-                Ok(()) => match passage.start(self, kept, out).await {
-                    Err(Unsent::Unreachable {
-                        before_answer: true,
-                        ..
-                    }) if whole => {}
-                    other => return other,
-                },
-                Err(_) if whole => {}
-                Err(error) => {
-                    return Err(Unsent::Unreachable {
-                        why: error.to_string(),
-                        before_answer: true,
-                    });
-                }
+    ) -> Result<Started<'a>, Unsent> {
+        // What might be impossible to send again goes on a fresh connection, for which a kept one makes room.
+        let small = passage.whole() || passage.small();
+        let mut kept = self.worker.pool.take().filter(|_| small);
+        loop {
+            let was_kept = kept.is_some();
+            let stream = match kept.take() {
+                Some(stream) => stream,
+                None => connect(self.remote)
+                    .await
+                    .map_err(|error| Unsent::before_answer(error.to_string()))?,
+            };
+            match self.send_on(stream, passage, out).await {
+                Err(Unsent::Unreachable {
+                    before_answer: true,
+                    ..
+                }) if was_kept && passage.again => passage.rewind(),
+                other => return other,
             }
         }
-        let refused = |why: String| Unsent::Unreachable {
-            why,
-            before_answer: true,
-        };
-        let mut fresh = connect(self.remote)
+    }
+
+    async fn send_on(
+        &mut self,
+        mut stream: Stream,
+        passage: &mut Passage<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<Started<'a>, Unsent> {
+        let body = &self.input.filled()[..passage.ready];
+        let writing = write_both(&mut stream, out, body);
+        self.deadline
+            .bound(writing)
             .await
-            .map_err(|error| refused(error.to_string()))?;
-        let written = write_both(&mut fresh, out, &self.input.filled()[..passage.ready]).await;
-        written.map_err(|error| refused(error.to_string()))?;
-        passage.start(self, fresh, out).await
+            .ok_or(Unsent::TimedOut)?
+            .map_err(|error| Unsent::before_answer(error.to_string()))?;
+        passage.wrote(&mut self.input, passage.ready);
+        passage.start(self, stream, out).await
     }
 
     /// Relays an answer whose head is in `out`; says whether the connection can serve another request.
-    async fn answer(&mut self, started: Started<'a, '_>, out: &mut Vec<u8>) -> Result<bool, Gone> {
+    async fn answer(
+        &mut self,
+        mut passage: Passage<'_>,
+        started: Started<'a>,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Gone> {
         let Started {
             mut stream,
             mut answer,
             mut framing,
             reusable,
             close,
-            mut passage,
         } = started;
         let exchange = passage.exchange;
         // HTTP/1.0 knows no chunks: their data goes alone, and the end of the connection ends it.
         let bare = passage.http_1_0 && framing.is_chunked();
+        let silent = bare || framing == Framing::UntilClose;
         loop {
             let seen = framing.read(answer.filled(), |data| {
                 if let Some(exchange) = exchange {
@@ -362,7 +391,7 @@ impl<'a> Client<'a> {
                 }
             });
             let Ok(count) = seen else {
-                return passage.broken("its chunked coding is broken");
+                return self.broken(exchange, silent, "its chunked coding is broken");
             };
             let done = framing.is_done();
             if let (true, Some(exchange)) = (done, exchange) {
@@ -381,7 +410,12 @@ impl<'a> Client<'a> {
             } else {
                 &answer.filled()[..count]
             };
-            write_both(&mut self.stream, out, body).await?;
+            if passage.sent() {
+                write_both(&mut self.stream, out, body).await?;
+            } else {
+                passage.deliver(self, &mut stream, out).await?;
+                passage.deliver(self, &mut stream, body).await?;
+            }
             out.clear();
             answer.consume(count);
             if done {
@@ -393,17 +427,34 @@ impl<'a> Client<'a> {
                     if let Some(exchange) = exchange {
                         exchange.answer_end();
                     }
+                    self.sending = !passage.sent();
                     return Ok(false);
                 }
-                Event::Answer(0) => return passage.broken("the server closed the connection"),
-                Event::Broke(error) => return passage.broken(&error.to_string()),
+                Event::Answer(0) => {
+                    return self.broken(exchange, silent, "the server closed the connection");
+                }
+                Event::Broke(error) => return self.broken(exchange, silent, &error.to_string()),
                 Event::ClientGone | Event::BadBody | Event::TimedOut => return Err(Gone),
             }
         }
-        if reusable && passage.whole() && answer.is_empty() {
+        let sent = passage.sent();
+        if reusable && sent && answer.is_empty() {
             self.worker.pool.give_back(stream);
         }
-        Ok(!close && passage.whole())
+        self.sending = !sent;
+        Ok(!close && sent)
+    }
+
+    /// The answer broke. Where only the end of the connection ends it (`silent`), a proper end would make it look
+    /// complete: the connection is reset.
+    fn broken(&self, exchange: Option<&Exchange>, silent: bool, why: &str) -> Result<bool, Gone> {
+        if let Some(exchange) = exchange {
+            exchange.answer_broken(why);
+        }
+        if silent {
+            let _ = self.stream.set_zero_linger();
+        }
+        Err(Gone)
     }
 
     /// Answers ourselves; says whether the connection can serve another request.
@@ -427,6 +478,7 @@ impl<'a> Client<'a> {
         out: &mut Vec<u8>,
     ) -> Result<bool, Gone> {
         let message = "the body's chunked coding is broken";
+        self.sending = true;
         if let Some(exchange) = exchange {
             exchange.failed(Failure::Refused(message.to_owned()));
         }
@@ -463,33 +515,4 @@ impl<'a> Client<'a> {
             id.as_deref(),
         )
     }
-}
-
-/// Writes `head` and then `body`, in one piece where that is cheaper. `head` may have grown afterwards.
-async fn write_both<S: AsyncWrite + Unpin>(
-    stream: &mut S,
-    head: &mut Vec<u8>,
-    body: &[u8],
-) -> io::Result<()> {
-    if head.is_empty() {
-        return stream.write_all(body).await;
-    }
-    let length = head.len();
-    if body.len() <= COPIED_BYTES {
-        head.extend_from_slice(body);
-        let written = stream.write_all(head).await;
-        head.truncate(length);
-        return written;
-    }
-    let mut written = 0;
-    while written < length {
-        let count = stream
-            .write_vectored(&[IoSlice::new(&head[written..]), IoSlice::new(body)])
-            .await?;
-        if count == 0 {
-            return Err(io::ErrorKind::WriteZero.into());
-        }
-        written += count;
-    }
-    stream.write_all(&body[written - length..]).await
 }

@@ -9,6 +9,7 @@ mod cli_store;
 mod crash;
 mod daemon;
 mod real_clients;
+mod relay_http;
 mod streaming;
 mod support;
 mod test_connection;

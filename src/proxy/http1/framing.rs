@@ -16,6 +16,8 @@ pub(crate) enum Framing {
 pub(crate) enum Chunk {
     /// In the size, so many digits in.
     Size(u64, u8),
+    /// In blanks behind the size, with which some servers fill it up.
+    Blank(u64),
     /// In a chunk extension; the size is known.
     Extension(u64),
     /// Behind the CR of the size line.
@@ -114,8 +116,11 @@ impl Chunk {
                 let digit = char::from(byte).to_digit(16).ok_or(FramingError)?;
                 Self::Size(size << 4 | u64::from(digit), digits + 1)
             }
-            (Self::Size(size, 1..) | Self::Extension(size), b'\r') => Self::SizeLineFeed(size),
-            (Self::Size(size, 1..), b';' | b' ' | b'\t')
+            (Self::Size(size, 1..) | Self::Blank(size) | Self::Extension(size), b'\r') => {
+                Self::SizeLineFeed(size)
+            }
+            (Self::Size(size, 1..) | Self::Blank(size), b' ' | b'\t') => Self::Blank(size),
+            (Self::Size(size, 1..) | Self::Blank(size), b';')
             | (Self::Extension(size), b'\t' | b' '..=b'~' | 0x80..) => Self::Extension(size),
             (Self::SizeLineFeed(0) | Self::TrailerLineFeed(false), b'\n') => Self::TrailerStart,
             (Self::SizeLineFeed(size), b'\n') => Self::Data(size),
@@ -123,7 +128,8 @@ impl Chunk {
             (Self::DataLineFeed, b'\n') => Self::Size(0, 0),
             (Self::TrailerStart, b'\r') => Self::TrailerLineFeed(true),
             (Self::Trailer, b'\r') => Self::TrailerLineFeed(false),
-            (Self::TrailerStart | Self::Trailer, b'\t' | b' '..=b'~' | 0x80..) => Self::Trailer,
+            (Self::TrailerStart, b'!'..=b'~' | 0x80..)
+            | (Self::Trailer, b'\t' | b' '..=b'~' | 0x80..) => Self::Trailer,
             (Self::TrailerLineFeed(true), b'\n') => Self::Done,
             _ => return Err(FramingError),
         };
@@ -169,7 +175,10 @@ mod tests {
             "4\r\nWiki\n",
             "FFFFFFFFFFFFFFFF\r\n",
             "4\rWiki",
+            "4 5\r\n",
+            "4;a\nb\r\n",
             "0\r\nX\n",
+            "0\r\nX: 1\r\n folded",
         ] {
             assert_eq!(read(wrong, 3), Err(FramingError), "{wrong:?}");
         }

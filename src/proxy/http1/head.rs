@@ -55,7 +55,7 @@ fn meaning(name: &str) -> Meaning {
         4 if is("host") => Meaning::Host,
         6 if is("origin") => Meaning::Origin,
         6 if is("expect") => Meaning::Expect,
-        7 if is("trailer") || is("upgrade") => Meaning::HopByHop,
+        7 if is("upgrade") => Meaning::HopByHop,
         10 if is("connection") => Meaning::Connection,
         10 if is("keep-alive") => Meaning::HopByHop,
         14 if is("content-length") => Meaning::ContentLength,
@@ -158,14 +158,18 @@ fn line(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
 fn pass_on(headers: &[httparse::Header<'_>], common: &Common, out: &mut Vec<u8>) {
     for header in headers {
         let passes = match meaning(header.name) {
-            Meaning::EndToEnd | Meaning::Origin | Meaning::ContentLength => true,
+            // Even where `Connection` names it: the body passes, and must not be taken for another message.
+            Meaning::ContentLength => true,
+            Meaning::EndToEnd | Meaning::Origin => {
+                !(common.names_others && named_by_connection(headers, header.name))
+            }
             Meaning::Host
             | Meaning::Expect
             | Meaning::TransferEncoding
             | Meaning::Connection
             | Meaning::HopByHop => false,
         };
-        if passes && !(common.names_others && named_by_connection(headers, header.name)) {
+        if passes {
             line(out, header.name.as_bytes(), header.value);
         }
     }
@@ -217,6 +221,11 @@ impl<'h, 'b> RequestHead<'h, 'b> {
         else {
             return Err(BadHead::Unreadable);
         };
+        // httparse takes LF alone for the end of a line, others do not. It takes no CR without LF: counting is enough.
+        let count = |byte| memchr::memchr_iter(byte, &bytes[..length]).count();
+        if count(b'\n') != count(b'\r') || method == "CONNECT" {
+            return Err(BadHead::Unreadable);
+        }
         let headers: &'h [httparse::Header<'b>] = request.headers;
         let common = common(headers)?;
         let target = origin_form(target).ok_or(BadHead::Unreadable)?;
@@ -248,8 +257,10 @@ impl<'h, 'b> RequestHead<'h, 'b> {
                 Meaning::Origin if head.origin.replace(header.value).is_some() => {
                     return Err(BadHead::Unreadable);
                 }
+                // HTTP/1.0 knows no interim answers.
                 Meaning::Expect => {
-                    head.expects_continue = header.value.eq_ignore_ascii_case(b"100-continue");
+                    head.expects_continue =
+                        minor > 0 && header.value.eq_ignore_ascii_case(b"100-continue");
                 }
                 _ => {}
             }
@@ -441,6 +452,7 @@ mod tests {
             ("Transfer-Encoding : chunked", BadHead::Unreadable),
             ("Host: a\r\nHost: b", BadHead::Unreadable),
             ("X: 1\r\n folded", BadHead::Unreadable),
+            ("X: 1\nY: 2", BadHead::Unreadable),
         ] {
             let text = format!("POST / HTTP/1.1\r\n{headers}\r\n\r\n");
             assert_eq!(request(&text), Err(error), "{headers}");
@@ -449,6 +461,10 @@ mod tests {
             request("CONNECT a:1 HTTP/1.1\r\n\r\n"),
             Err(BadHead::Unreadable)
         );
+        // Without its length the body would be the next request.
+        let named = "POST / HTTP/1.1\r\nConnection: content-length\r\nContent-Length: 2\r\n\r\n";
+        let out = "POST / HTTP/1.1\r\nHost: up:1\r\nContent-Length: 2\r\n\r\n";
+        assert_eq!(request(named).expect("readable").as_deref(), Some(out));
         assert_eq!(request(&"X".repeat(70_000)), Err(BadHead::TooLong));
         assert_eq!(
             request(&format!("GET / HTTP/1.1\r\n{}\r\n", "A: b\r\n".repeat(200))),

@@ -4,36 +4,52 @@
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll, ready};
 
 use http::StatusCode;
 use tokio::io::AsyncWrite;
-use tokio::time::{Instant, Sleep};
 
 use crate::tracking::{AnswerFacts, Exchange};
 use crate::wire;
 
 use super::super::buffer::Buffer;
-use super::super::http1::{Framing, ResponseHead, no_headers};
+use super::super::http1::{Framing, FramingError, ResponseHead, no_headers};
 use super::super::pool::Stream;
-use super::{Client, Gone};
+use super::{Client, Forward, Gone};
+
+/// Bytes of a body that comes in pieces that are held back in case it has to be sent again.
+const MOST_KEPT: usize = 32 << 10;
 
 /// A request under way.
+///
+/// At the front of the client's input stand the `kept` bytes of its body, then the `ready` ones; behind them, once the
+/// body has been read to its end, what the client sends ahead.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about one request"
+)]
 pub(super) struct Passage<'e> {
     pub(super) exchange: Option<&'e Exchange>,
-    /// Of the request's body.
+    /// Of the request's body, as far as it has been looked at.
     pub(super) framing: Framing,
-    /// Bytes at the front of the client's input that belong to the body and have been looked at. Of a body that is all
-    /// there they stay until the answer begins, for it may have to be sent again.
+    /// Bytes that have been looked at and are still to be written.
     pub(super) ready: usize,
+    /// Bytes that have been written, and may have to be written again.
+    pub(super) kept: usize,
+    /// Whether all that has been written can be written again.
+    pub(super) again: bool,
+    /// Whether what was written may be held back on our side (TLS).
+    unflushed: bool,
+    /// Whether the server takes no more of the body. It may answer all the same.
+    cut: bool,
     pub(super) to_head: bool,
     pub(super) http_1_0: bool,
     pub(super) keep_alive: bool,
 }
 
 /// An answer whose head has been read.
-pub(super) struct Started<'a, 'e> {
+pub(super) struct Started<'a> {
     pub(super) stream: Stream,
     /// What has been read of its body.
     pub(super) answer: Buffer<'a>,
@@ -42,7 +58,6 @@ pub(super) struct Started<'a, 'e> {
     pub(super) reusable: bool,
     /// Whether the client is told that its connection closes.
     pub(super) close: bool,
-    pub(super) passage: Passage<'e>,
 }
 
 /// Why there is no answer.
@@ -56,6 +71,16 @@ pub(super) enum Unsent {
     TimedOut,
     /// There is no connection, or it broke; whether before any byte of an answer.
     Unreachable { why: String, before_answer: bool },
+}
+
+impl Unsent {
+    /// There is no connection, or it broke before any byte of an answer.
+    pub(super) fn before_answer(why: String) -> Self {
+        Self::Unreachable {
+            why,
+            before_answer: true,
+        }
+    }
 }
 
 /// What happens while a request is under way.
@@ -74,17 +99,78 @@ pub(super) enum Event {
 }
 
 impl<'e> Passage<'e> {
+    /// A request none of which has been sent; the first `ready` bytes of its body are there.
+    pub(super) fn new(
+        exchange: Option<&'e Exchange>,
+        framing: Framing,
+        ready: usize,
+        head: &Forward,
+    ) -> Self {
+        Self {
+            exchange,
+            framing,
+            ready,
+            kept: 0,
+            again: true,
+            unflushed: false,
+            cut: false,
+            to_head: head.to_head,
+            http_1_0: head.http_1_0,
+            keep_alive: head.keep_alive,
+        }
+    }
+
     /// Whether the request's body has been read to its end.
     pub(super) fn whole(&self) -> bool {
         self.framing.is_done()
     }
 
-    /// The answer broke.
-    pub(super) fn broken(&self, why: &str) -> Result<bool, Gone> {
-        if let Some(exchange) = self.exchange {
-            exchange.answer_broken(why);
+    /// Whether the request has been written to its end.
+    pub(super) fn sent(&self) -> bool {
+        self.whole() && self.ready == 0 && !self.unflushed
+    }
+
+    /// Whether all of it is sure to be there still if it has to be sent again. Chunks do not say, and are hoped to be.
+    pub(super) fn small(&self) -> bool {
+        match self.framing {
+            Framing::Length(left) => left <= MOST_KEPT as u64,
+            Framing::Chunked(_) | Framing::UntilClose => true,
         }
-        Err(Gone)
+    }
+
+    /// Notes that the first `count` of the bytes that are ready have been written.
+    pub(super) fn wrote(&mut self, input: &mut Buffer<'_>, count: usize) {
+        self.ready -= count;
+        self.kept += count;
+        if !self.again || (!self.whole() && self.kept > MOST_KEPT) {
+            self.forget(input);
+        }
+    }
+
+    /// Lets go what has been written.
+    pub(super) fn forget(&mut self, input: &mut Buffer<'_>) {
+        input.consume(std::mem::take(&mut self.kept));
+        self.again = false;
+    }
+
+    /// Begins anew with all that has been read.
+    pub(super) fn rewind(&mut self) {
+        self.ready += std::mem::take(&mut self.kept);
+        (self.unflushed, self.cut) = (false, false);
+    }
+
+    /// Looks at what has come of the body behind what is kept, when nothing else is ready.
+    pub(super) fn look(&mut self, input: &Buffer<'_>) -> Result<(), FramingError> {
+        let exchange = self.exchange;
+        self.ready = self.framing.read(&input.filled()[self.kept..], |data| {
+            if let Some(exchange) = exchange {
+                exchange.request_data(data);
+            }
+        })?;
+        if let (true, Some(exchange)) = (self.whole(), exchange) {
+            exchange.request_end();
+        }
+        Ok(())
     }
 
     /// Waits for the head of the answer, while the rest of the request's body goes out. `out` is the head as the client
@@ -94,35 +180,23 @@ impl<'e> Passage<'e> {
         client: &mut Client<'a>,
         mut stream: Stream,
         out: &mut Vec<u8>,
-    ) -> Result<Started<'a, 'e>, Unsent> {
-        let kept = if self.whole() {
-            self.ready
-        } else {
-            // What has been written will not be sent again.
-            client.input.consume(std::mem::take(&mut self.ready));
-            0
-        };
+    ) -> Result<Started<'a>, Unsent> {
         let mut answer = Buffer::new(&client.worker.buffers);
+        let mut before_answer = true;
         loop {
-            let unreachable = |why: String, answer: &Buffer<'_>| Unsent::Unreachable {
-                why,
-                before_answer: answer.is_empty(),
-            };
+            let unreachable = |why| Unsent::Unreachable { why, before_answer };
             match self.next(client, &mut stream, &mut answer, true).await {
                 Event::Answer(0) => {
                     let why = "the server closed the connection without an answer".to_owned();
-                    return Err(unreachable(why, &answer));
+                    return Err(unreachable(why));
                 }
-                Event::Answer(_) => {}
-                Event::Broke(error) => return Err(unreachable(error.to_string(), &answer)),
+                Event::Answer(_) => before_answer = false,
+                Event::Broke(error) => return Err(unreachable(error.to_string())),
                 Event::ClientGone => return Err(Unsent::Gone),
                 Event::BadBody => return Err(Unsent::BadBody),
                 Event::TimedOut => return Err(Unsent::TimedOut),
             }
-            let draining = client
-                .standing
-                .draining
-                .load(std::sync::atomic::Ordering::Relaxed);
+            let draining = client.standing.draining.load(Ordering::Relaxed);
             while !answer.is_empty() {
                 let head = match self.head(answer.filled(), draining, out) {
                     Ok(None) => break,
@@ -136,16 +210,13 @@ impl<'e> Passage<'e> {
                 };
                 answer.consume(head.length);
                 if let Some((framing, reusable, close)) = head.last {
-                    client.input.consume(kept);
-                    self.ready = self.ready.saturating_sub(kept);
-                    let passage = Self { ..*self };
+                    self.forget(&mut client.input);
                     return Ok(Started {
                         stream,
                         answer,
                         framing,
                         reusable,
                         close,
-                        passage,
                     });
                 }
             }
@@ -190,7 +261,7 @@ impl<'e> Passage<'e> {
         let chunked = head.framing.is_chunked() && !self.http_1_0;
         let unbounded =
             head.framing == Framing::UntilClose || (head.framing.is_chunked() && self.http_1_0);
-        let close = !self.keep_alive || draining || unbounded || !self.whole();
+        let close = !self.keep_alive || draining || unbounded || !self.sent();
         out.clear();
         let own = session
             .as_ref()
@@ -216,11 +287,7 @@ impl<'e> Passage<'e> {
                 Poll::Ready(Err(error)) => return Poll::Ready(Event::Broke(error)),
                 Poll::Pending => {}
             }
-            let client_side = if self.whole() {
-                self.watch(client, cx)
-            } else {
-                self.pump(client, stream, cx)
-            };
+            let client_side = self.client_side(client, stream, cx);
             if let Poll::Ready(event) = client_side {
                 return Poll::Ready(event);
             }
@@ -232,10 +299,49 @@ impl<'e> Passage<'e> {
         .await
     }
 
+    /// Writes to a client that is still sending: it may be one that reads only once it has sent everything.
+    pub(super) async fn deliver(
+        &mut self,
+        client: &mut Client<'_>,
+        stream: &mut Stream,
+        mut bytes: &[u8],
+    ) -> Result<(), Gone> {
+        while !bytes.is_empty() {
+            let count = poll_fn(|cx| {
+                if let Poll::Ready(written) = Pin::new(&mut client.stream).poll_write(cx, bytes) {
+                    return Poll::Ready(written.map_err(Gone::from));
+                }
+                self.client_side(client, stream, cx).map(|_| Err(Gone))
+            })
+            .await?;
+            bytes = bytes.get(count..).filter(|_| count > 0).ok_or(Gone)?;
+        }
+        Ok(())
+    }
+
+    /// What there is to do on the client's side: passes on its body, then looks whether it is still there.
+    fn client_side(
+        &mut self,
+        client: &mut Client<'_>,
+        stream: &mut Stream,
+        cx: &mut Context<'_>,
+    ) -> Poll<Event> {
+        if self.cut {
+            // What the client still sends goes nowhere.
+            return Poll::Pending;
+        }
+        if !self.sent()
+            && let Some(event) = ready!(self.pump(client, stream, cx))
+        {
+            return Poll::Ready(event);
+        }
+        self.watch(client, cx)
+    }
+
     /// Notices when a client leaves that has sent its whole request. What it sends ahead waits its turn, and as long as
     /// it waits nobody looks.
     fn watch(&self, client: &mut Client<'_>, cx: &mut Context<'_>) -> Poll<Event> {
-        while client.input.filled().len() <= self.ready {
+        while client.input.filled().len() <= self.kept {
             match client.input.poll_fill_tcp(cx, &mut client.stream) {
                 Poll::Ready(Ok(1..)) => {}
                 Poll::Ready(_) => return Poll::Ready(Event::ClientGone),
@@ -245,47 +351,47 @@ impl<'e> Passage<'e> {
         Poll::Pending
     }
 
-    /// Sends on what the client sends of its body.
+    /// Sends on what the client sends of its body; ready with nothing when it is all sent.
     fn pump(
         &mut self,
         client: &mut Client<'_>,
         stream: &mut Stream,
         cx: &mut Context<'_>,
-    ) -> Poll<Event> {
+    ) -> Poll<Option<Event>> {
         loop {
             while self.ready > 0 {
-                match Pin::new(&mut *stream).poll_write(cx, &client.input.filled()[..self.ready]) {
-                    Poll::Ready(Ok(0)) => {
-                        return Poll::Ready(Event::Broke(io::ErrorKind::WriteZero.into()));
+                let bytes = &client.input.filled()[self.kept..self.kept + self.ready];
+                match ready!(Pin::new(&mut *stream).poll_write(cx, bytes)) {
+                    Ok(count) if count > 0 => {
+                        self.wrote(&mut client.input, count);
+                        self.unflushed = true;
                     }
-                    Poll::Ready(Ok(count)) => {
-                        client.input.consume(count);
-                        self.ready -= count;
+                    // Its answer, if it made one, is there to be read; if not, reading says why.
+                    Ok(_) | Err(_) => {
+                        self.cut = true;
+                        return Poll::Pending;
                     }
-                    Poll::Ready(Err(error)) => return Poll::Ready(Event::Broke(error)),
-                    Poll::Pending => return Poll::Pending,
                 }
             }
+            if self.unflushed {
+                if ready!(Pin::new(&mut *stream).poll_flush(cx)).is_err() {
+                    self.cut = true;
+                    return Poll::Pending;
+                }
+                self.unflushed = false;
+            }
             if self.whole() {
-                return Poll::Pending;
+                return Poll::Ready(None);
             }
             match client.input.poll_fill_tcp(cx, &mut client.stream) {
                 Poll::Ready(Ok(1..)) => {}
-                Poll::Ready(_) => return Poll::Ready(Event::ClientGone),
+                Poll::Ready(_) => return Poll::Ready(Some(Event::ClientGone)),
                 Poll::Pending => return Poll::Pending,
             }
-            let exchange = self.exchange;
-            let seen = self.framing.read(client.input.filled(), |data| {
-                if let Some(exchange) = exchange {
-                    exchange.request_data(data);
-                }
-            });
-            let Ok(count) = seen else {
-                return Poll::Ready(Event::BadBody);
-            };
-            self.ready = count;
-            if let (true, Some(exchange)) = (self.whole(), exchange) {
-                exchange.request_end();
+            // The time for an answer does not run out while the client is busy sending.
+            client.deadline.restart();
+            if self.look(&client.input).is_err() {
+                return Poll::Ready(Some(Event::BadBody));
             }
         }
     }
@@ -296,38 +402,4 @@ impl<'e> Passage<'e> {
 struct AnswerHead {
     length: usize,
     last: Option<(Framing, bool, bool)>,
-}
-
-/// When an answer must have begun. One timer serves all requests of a connection: it is set anew only when it fires.
-#[derive(Debug)]
-pub(super) struct Deadline {
-    after: Duration,
-    due: Instant,
-    timer: Pin<Box<Sleep>>,
-}
-
-impl Deadline {
-    pub(super) fn new(after: Duration) -> Self {
-        let due = Instant::now() + after;
-        Self {
-            after,
-            due,
-            timer: Box::pin(tokio::time::sleep_until(due)),
-        }
-    }
-
-    /// Counts from now on.
-    pub(super) fn restart(&mut self) {
-        self.due = Instant::now() + self.after;
-    }
-
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        while self.timer.as_mut().poll(cx).is_ready() {
-            if Instant::now() >= self.due {
-                return Poll::Ready(());
-            }
-            self.timer.as_mut().reset(self.due);
-        }
-        Poll::Pending
-    }
 }
