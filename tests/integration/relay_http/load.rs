@@ -35,7 +35,7 @@ fn a_large_body_streams_to_a_slow_server_in_bounded_memory() {
         let mut client = relay.client();
         let data = vec![b'x'; LARGE / 2];
         if coded {
-            client.write(format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n{:x}\r\n", LARGE));
+            client.write(format!("POST {path} HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n{LARGE:x}\r\n"));
         } else {
             client.write(large_post(path, LARGE));
         }
@@ -163,7 +163,7 @@ fn an_early_answer_reaches_a_client_that_is_still_sending() {
         let mut server = relay.upstream.accept();
         server.head().expect("a head");
         server.write("HTTP/1.1 413 Too Large\r\nContent-Length: 3\r\n\r\nbig");
-        let held = if closes {
+        let open = if closes {
             drop(server);
             None
         } else {
@@ -176,7 +176,7 @@ fn an_early_answer_reaches_a_client_that_is_still_sending() {
         let _ = client.try_write(post("", &call(9)));
         client.end();
         assert!(client.is_closed());
-        drop(held);
+        drop(open);
         assert!(relay.upstream.is_quiet());
     }
     let mut client = relay.client();
