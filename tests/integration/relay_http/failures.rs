@@ -1,8 +1,10 @@
 //! A client that leaves, a server that leaves, a server that does not answer, a daemon that is stopped.
 
-use crate::support::{
-    Daemon, Peer, eventually, free_port, json as query, new_data_dir, sessions_until,
-};
+use std::net::SocketAddr;
+
+use socket2::{Domain, Socket, Type};
+
+use crate::support::{Daemon, Peer, eventually, json as query, new_data_dir, sessions_until};
 
 use super::{Relay, answer_call, call, id_of, one_call, post, result};
 
@@ -237,7 +239,12 @@ fn an_answer_that_has_begun_may_take_as_long_as_it_likes() {
 #[test]
 fn a_server_that_is_away_is_a_502_with_the_id() {
     let (_root, data_dir) = new_data_dir();
-    let url = format!("http://127.0.0.1:{}/mcp", free_port());
+    // Bound, so that no other test gets the port, and not listening.
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
+    let any = SocketAddr::from(([127, 0, 0, 1], 0));
+    socket.bind(&any.into()).expect("a port");
+    let address = socket.local_addr().expect("an address").as_socket();
+    let url = format!("http://{}/mcp", address.expect("of IPv4"));
     let daemon = Daemon::start(&data_dir, &["--upstream", &url]);
     let mut client = Peer::connect(&daemon.url);
     for id in 1..4 {
