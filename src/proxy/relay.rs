@@ -1,6 +1,7 @@
 //! A client's connection, relayed to a server behind a connection: request by request, byte by byte.
 
 mod deadline;
+mod own;
 mod passage;
 mod write;
 
@@ -13,7 +14,7 @@ use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::tracking::{Exchange, Failure, Group, RequestFacts};
+use crate::tracking::{Exchange, Group, RequestFacts};
 
 use super::answers::OwnAnswer;
 use super::buffer::{Buffer, Buffers};
@@ -28,8 +29,6 @@ use write::write_both;
 
 /// How long a client that is still sending may take to see that its connection closes.
 const LINGER: Duration = Duration::from_secs(2);
-/// Bytes of a body that are read only to throw them away, before an answer of our own.
-const MOST_DISCARDED: usize = 1 << 20;
 
 /// What one worker's connections share.
 #[derive(Debug)]
@@ -294,29 +293,6 @@ impl<'a> Client<'a> {
             .await
     }
 
-    /// Reads the rest of a body that cannot be sent, within limits: the id of the request may be in it, and then the
-    /// client is not cut off while it is sending.
-    async fn take_rest(&mut self, passage: &mut Passage<'_>) -> Result<(), Gone> {
-        let mut left = MOST_DISCARDED;
-        while !passage.whole() && left > 0 {
-            self.input.consume(passage.kept + passage.ready);
-            (passage.kept, passage.ready) = (0, 0);
-            let fill = std::future::poll_fn(|cx| self.input.poll_fill_tcp(cx, &mut self.stream));
-            let Some(read) = self.deadline.bound(fill).await else {
-                return Ok(());
-            };
-            let count = read?;
-            if count == 0 {
-                return Err(Gone);
-            }
-            left = left.saturating_sub(count);
-            if passage.look(&self.input).is_err() {
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
-
     /// Sends a request and waits for the head of its answer, which is in `out` then, as the client gets it. Once more,
     /// on a fresh connection, if it met a kept one that the server had closed before a byte of an answer came; never
     /// otherwise.
@@ -455,64 +431,5 @@ impl<'a> Client<'a> {
             let _ = self.stream.set_zero_linger();
         }
         Err(Gone)
-    }
-
-    /// Answers ourselves; says whether the connection can serve another request.
-    async fn own(
-        &mut self,
-        answer: &OwnAnswer,
-        to_head: bool,
-        keep_alive: bool,
-        out: &mut Vec<u8>,
-    ) -> Result<bool, Gone> {
-        let keep_alive = keep_alive && !self.standing.draining.load(Ordering::Relaxed);
-        out.clear();
-        answer.write(to_head, !keep_alive, out);
-        self.stream.write_all(out).await?;
-        Ok(keep_alive)
-    }
-
-    async fn refuse_body(
-        &mut self,
-        exchange: Option<&Exchange>,
-        out: &mut Vec<u8>,
-    ) -> Result<bool, Gone> {
-        let message = "the body's chunked coding is broken";
-        self.sending = true;
-        if let Some(exchange) = exchange {
-            exchange.failed(Failure::Refused(message.to_owned()));
-        }
-        let answer = OwnAnswer::error(StatusCode::BAD_REQUEST, "bad-request", message, None);
-        self.own(&answer, false, false, out).await
-    }
-
-    fn unreachable(&self, exchange: Option<&Exchange>, why: &str) -> OwnAnswer {
-        let upstream = &self.worker.proxy.upstream;
-        let server = &upstream.server.name;
-        if upstream.note_reachable(false) {
-            tracing::warn!(%server, why, "the server cannot be reached");
-        }
-        let message = format!("the MCP server '{server}' cannot be reached: {why}");
-        let id =
-            exchange.and_then(|exchange| exchange.failed(Failure::Unreachable(message.clone())));
-        OwnAnswer::error(
-            StatusCode::BAD_GATEWAY,
-            "upstream-unreachable",
-            &message,
-            id.as_deref(),
-        )
-    }
-
-    fn timed_out(&self, exchange: Option<&Exchange>) -> OwnAnswer {
-        let id = exchange.and_then(|exchange| exchange.failed(Failure::TimedOut));
-        let seconds = self.worker.proxy.options.request_timeout.as_secs_f64();
-        let server = &self.worker.proxy.upstream.server.name;
-        let message = format!("the MCP server '{server}' did not answer within {seconds} s");
-        OwnAnswer::error(
-            StatusCode::GATEWAY_TIMEOUT,
-            "upstream-timeout",
-            &message,
-            id.as_deref(),
-        )
     }
 }

@@ -25,7 +25,9 @@ impl Relay {
     fn start(arguments: &[&str]) -> Self {
         let upstream = Upstream::start();
         let (root, data_dir) = new_data_dir();
-        let arguments = [&["--upstream", &upstream.url], arguments].concat();
+        // One worker, so that any client may meet the connection that another one left.
+        let own = ["--workers", "1", "--upstream", &upstream.url];
+        let arguments = [&own, arguments].concat();
         Self {
             daemon: Daemon::start(&data_dir, &arguments),
             upstream,

@@ -100,7 +100,11 @@ impl Exchange {
 
     fn open(&self, state: &mut State, key: Key, era: Era) {
         let handshake = state.handshake.take().unwrap_or_default();
-        let meta = state.meta.take().unwrap_or_default();
+        let meta = state
+            .meta
+            .take()
+            .map(Arc::unwrap_or_clone)
+            .unwrap_or_default();
         let opening = Opening {
             era,
             client: if handshake.client == ClientInfo::default() {

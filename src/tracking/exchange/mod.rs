@@ -119,7 +119,9 @@ struct State {
     answered: Vec<Answered>,
     cancelled: Vec<Box<[u8]>>,
     handshake: Option<Handshake>,
-    meta: Option<RequestMeta>,
+    meta: Option<Arc<RequestMeta>>,
+    /// The last `_meta` that was read, as it stood: a client repeats it, and it is not read again.
+    known_meta: Option<(Box<[u8]>, Arc<RequestMeta>)>,
     session: Option<Arc<LiveSession>>,
     status: Option<StatusCode>,
     bytes_in: u64,
@@ -246,8 +248,16 @@ impl Exchange {
         else {
             return;
         };
-        if let (None, Some(meta)) = (&state.meta, &envelope.meta) {
-            state.meta = Some(RequestMeta::read(meta));
+        if let (None, Some(raw)) = (&state.meta, envelope.meta) {
+            if state
+                .known_meta
+                .as_ref()
+                .is_none_or(|(known, _)| *known != raw)
+            {
+                let read = Arc::new(RequestMeta::read(&raw));
+                state.known_meta = Some((raw, read));
+            }
+            state.meta = state.known_meta.as_ref().map(|(_, meta)| meta.clone());
         }
         let said = state
             .meta
@@ -458,8 +468,10 @@ impl Exchange {
             .reset();
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         let pending = std::mem::take(&mut state.pending);
+        let known_meta = state.known_meta.take();
         *state = State {
             pending,
+            known_meta,
             ..State::default()
         };
         if let Some(session) = self.session_before().or_else(|| self.session_of_head()) {

@@ -2,7 +2,7 @@
 
 use std::sync::mpsc::channel;
 
-use crate::support::{Head, Peer};
+use crate::support::{Fields, Head, Peer};
 
 use super::Relay;
 
@@ -38,8 +38,6 @@ impl Random {
         (0..count).map(|_| self.next().to_le_bytes()[0]).collect()
     }
 }
-
-type Fields = Vec<(String, Vec<u8>)>;
 
 /// A message as one side sends it.
 #[derive(Debug)]
@@ -220,7 +218,6 @@ fn difference(sent: &Sent, head: &Head, body: &[u8], trailers: &Fields) -> Optio
 fn everything_comes_through_unchanged() {
     const CASES: usize = 1_200;
     const SEED: u64 = 20_260_728;
-    println!("seed {SEED}");
     let Relay {
         daemon,
         upstream,
@@ -258,10 +255,14 @@ fn everything_comes_through_unchanged() {
                     for number in now {
                         let (request, answer, mut random) = case(SEED, *number);
                         write_pieces(&mut client, &request.wire, &mut random);
-                        let head = client.head().expect("a head");
-                        let (body, trailers) = client.body(&head).expect("a body");
+                        let head = client.head().unwrap_or_else(|error| {
+                            panic!("seed {SEED}, answer {number}: {error}")
+                        });
+                        let (body, trailers) = client.body(&head).unwrap_or_else(|error| {
+                            panic!("seed {SEED}, answer {number}: {error}")
+                        });
                         let difference = difference(&answer, &head, &body, &trailers);
-                        assert_eq!(difference, None, "answer {number}");
+                        assert_eq!(difference, None, "seed {SEED}, answer {number}");
                         assert_eq!(head.start, "HTTP/1.1 200 Quite Fine");
                     }
                     lane = later;
@@ -269,5 +270,5 @@ fn everything_comes_through_unchanged() {
             });
         }
     });
-    assert_eq!(wrong.try_recv().ok(), None);
+    assert_eq!(wrong.try_recv().ok(), None, "seed {SEED}");
 }

@@ -37,6 +37,11 @@ impl Daemon {
         }
     }
 
+    /// The id of its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.0.id()
+    }
+
     /// The URL of `path` on its port.
     pub(crate) fn at(&self, path: &str) -> String {
         self.url.replace("/mcp", path)

@@ -9,7 +9,7 @@ mod servers;
 pub(crate) use clients::{Client, Driver};
 pub(crate) use daemon::{Daemon, archonctl, journals, json, new_data_dir, sessions_until};
 pub(crate) use http::{Legacy, Scripted, send, send_raw};
-pub(crate) use peer::{Head, Peer, Upstream};
+pub(crate) use peer::{Fields, Head, Peer, Upstream};
 pub(crate) use servers::{Everything, ModernServer};
 
 use std::io::{BufRead, BufReader, Read};

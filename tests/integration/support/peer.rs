@@ -6,13 +6,15 @@ use std::sync::mpsc::{Receiver, channel};
 
 use super::PATIENCE;
 
+/// Headers or trailers, in order; names in lower case.
+pub(crate) type Fields = Vec<(String, Vec<u8>)>;
+
 /// The head of a request or an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
     /// Request line or status line.
     pub(crate) start: String,
-    /// Names in lower case.
-    pub(crate) headers: Vec<(String, Vec<u8>)>,
+    pub(crate) headers: Fields,
 }
 
 impl Head {
@@ -89,7 +91,7 @@ impl Peer {
     }
 
     /// Headers or trailers, to the empty line.
-    fn fields(&mut self) -> io::Result<Vec<(String, Vec<u8>)>> {
+    fn fields(&mut self) -> io::Result<Fields> {
         let mut fields = Vec::new();
         loop {
             let line = self.line()?;
@@ -123,7 +125,7 @@ impl Peer {
     }
 
     /// The body behind `head`, and its trailers.
-    pub(crate) fn body(&mut self, head: &Head) -> io::Result<(Vec<u8>, Vec<(String, Vec<u8>)>)> {
+    pub(crate) fn body(&mut self, head: &Head) -> io::Result<(Vec<u8>, Fields)> {
         if head.header("transfer-encoding").is_some() {
             let mut body = Vec::new();
             loop {
@@ -164,12 +166,9 @@ impl Peer {
         }
     }
 
-    /// Sends no more, and goes on reading.
+    /// Sends no more, and goes on reading. The other side may have closed already.
     pub(crate) fn end(&self) {
-        self.stream
-            .get_ref()
-            .shutdown(Shutdown::Write)
-            .expect("shut down");
+        let _ = self.stream.get_ref().shutdown(Shutdown::Write);
     }
 
     /// Closes with a reset, as a process that crashes does.
