@@ -4,32 +4,10 @@ use http::header::HeaderName;
 
 /// Minted by legacy servers (MCP 2025-11-25, Transports, session management).
 pub const MCP_SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
-/// The revision a request is made under (MCP 2025-06-18 and later, Transports).
-pub const MCP_PROTOCOL_VERSION: HeaderName = HeaderName::from_static("mcp-protocol-version");
-/// The JSON-RPC method, repeated for intermediaries (MCP 2026-07-28, Transports).
-pub const MCP_METHOD: HeaderName = HeaderName::from_static("mcp-method");
-/// The tool, prompt or resource, repeated for intermediaries (MCP 2026-07-28, Transports).
-pub const MCP_NAME: HeaderName = HeaderName::from_static("mcp-name");
 /// The tracked session, given on answers and honoured on requests.
 pub const ARCHON_SESSION_ID: HeaderName = HeaderName::from_static("x-archon-session-id");
 /// Marks answers that the proxy made itself; its value says why.
 pub const ANSWERED_BY: HeaderName = HeaderName::from_static("x-archon-answer");
-
-/// Whether a header belongs to one connection only and is not relayed (RFC 9110, section 7.6.1). Those that
-/// `Connection` names are the caller's to drop.
-#[must_use]
-pub fn is_hop_by_hop(name: &[u8]) -> bool {
-    const NAMES: [&[u8]; 7] = [
-        b"te",
-        b"trailer",
-        b"upgrade",
-        b"connection",
-        b"keep-alive",
-        b"proxy-connection",
-        b"transfer-encoding",
-    ];
-    NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
-}
 
 /// How a body is to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

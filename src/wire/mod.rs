@@ -13,8 +13,7 @@ mod sse;
 pub use envelope::{Envelope, EnvelopeScanner};
 pub use era::{FIRST_MODERN_REVISION, era_of};
 pub use headers::{
-    ANSWERED_BY, ARCHON_SESSION_ID, BodyKind, MCP_METHOD, MCP_NAME, MCP_PROTOCOL_VERSION,
-    MCP_SESSION_ID, baggage_session, body_kind, is_hop_by_hop, trace_id,
+    ANSWERED_BY, ARCHON_SESSION_ID, BodyKind, MCP_SESSION_ID, baggage_session, body_kind, trace_id,
 };
 pub use meta::{ClientInfo, RequestMeta};
 pub use sse::SseScanner;

@@ -466,6 +466,12 @@ impl Exchange {
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner)
             .reset();
+        // What the last answer's reader counted has been told.
+        let answer = self
+            .answer
+            .get_mut()
+            .unwrap_or_else(PoisonError::into_inner);
+        answer.begin(BodyKind::Opaque);
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         let pending = std::mem::take(&mut state.pending);
         let known_meta = state.known_meta.take();

@@ -213,3 +213,18 @@ fn what_is_in_progress_is_what_a_graceful_stop_waits_for() {
     drop(rig.post(&client, &echo(2)));
     assert_eq!(in_progress(), 0);
 }
+
+#[test]
+fn an_exchange_that_follows_another_request_counts_nothing_twice() {
+    let rig = Rig::new();
+    let client = rig.initialize(&Client::new(), "abc");
+    let mut exchange = rig.post(&client, &echo(1));
+    let events = headers(&[("content-type", "text/event-stream")]);
+    exchange.answer_head(AnswerFacts::read(StatusCode::OK, &events));
+    exchange.answer_data(b"data: this is no JSON\n\n");
+    exchange.answer_end();
+    assert_eq!(rig.unparsed(), 1);
+    exchange.begin_again("POST", |facts| facts.header("mcp-session-id", b"abc"));
+    drop(exchange);
+    assert_eq!(rig.unparsed(), 1);
+}
