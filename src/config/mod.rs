@@ -5,13 +5,17 @@
 
 mod error;
 mod file;
+mod limits;
 mod options;
 mod settings;
 mod sources;
 mod upstream;
+mod upstreams;
 
 pub use error::ConfigError;
+pub use limits::{Access, Limits};
 pub use options::{LogFormat, ServeOptions};
 pub use settings::{Flags, Key, Origin, Settings, Shown};
 pub use sources::Sources;
-pub use upstream::Upstream;
+pub use upstream::{Secret, Upstream};
+pub use upstreams::ShownUpstream;

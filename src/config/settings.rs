@@ -10,6 +10,7 @@ use super::error::ConfigError;
 use super::file;
 use super::sources::Sources;
 use super::upstream::without_secrets;
+use super::upstreams::{ShownUpstream, Tables};
 
 /// Name of the project file, looked for in the working directory.
 const PROJECT_FILE: &str = "archonctl.toml";
@@ -33,6 +34,30 @@ pub enum Key {
     DisconnectGrace,
     /// How long the server may take to answer.
     RequestTimeout,
+    /// How long a connection to a server may take to come about.
+    ConnectTimeout,
+    /// Longest head of a request.
+    MaxHead,
+    /// Longest body of a request.
+    MaxBody,
+    /// Connections of clients at the same time.
+    MaxConnections,
+    /// Streams that clients hold open at the same time.
+    MaxStreams,
+    /// How long a client's connection may stay open without a request.
+    KeepAliveTimeout,
+    /// How long the head of a request may take to arrive.
+    HeadTimeout,
+    /// How long a client may take to send the next piece of a body.
+    BodyTimeout,
+    /// How long a client may take to read a piece of an answer.
+    WriteTimeout,
+    /// Names that may stand in `Host`.
+    AllowedHosts,
+    /// Sites that may stand in `Origin`.
+    AllowedOrigins,
+    /// `scheme://host[:port]` under which clients reach the daemon.
+    PublicUrl,
     /// How long requests in flight may take to finish when the daemon stops.
     DrainTimeout,
     /// Worker threads.
@@ -43,7 +68,7 @@ pub enum Key {
 
 impl Key {
     /// Every setting, in the order they are shown in.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 23] = [
         Self::DataDir,
         Self::Listen,
         Self::Upstream,
@@ -52,6 +77,18 @@ impl Key {
         Self::IdleAfter,
         Self::DisconnectGrace,
         Self::RequestTimeout,
+        Self::ConnectTimeout,
+        Self::MaxHead,
+        Self::MaxBody,
+        Self::MaxConnections,
+        Self::MaxStreams,
+        Self::KeepAliveTimeout,
+        Self::HeadTimeout,
+        Self::BodyTimeout,
+        Self::WriteTimeout,
+        Self::AllowedHosts,
+        Self::AllowedOrigins,
+        Self::PublicUrl,
         Self::DrainTimeout,
         Self::Workers,
         Self::LogFormat,
@@ -70,6 +107,18 @@ impl Key {
             Self::IdleAfter => "idle_after",
             Self::DisconnectGrace => "disconnect_grace",
             Self::RequestTimeout => "request_timeout",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::MaxHead => "max_head",
+            Self::MaxBody => "max_body",
+            Self::MaxConnections => "max_connections",
+            Self::MaxStreams => "max_streams",
+            Self::KeepAliveTimeout => "keep_alive_timeout",
+            Self::HeadTimeout => "head_timeout",
+            Self::BodyTimeout => "body_timeout",
+            Self::WriteTimeout => "write_timeout",
+            Self::AllowedHosts => "allowed_hosts",
+            Self::AllowedOrigins => "allowed_origins",
+            Self::PublicUrl => "public_url",
             Self::DrainTimeout => "drain_timeout",
             Self::Workers => "workers",
             Self::LogFormat => "log_format",
@@ -82,6 +131,14 @@ impl Key {
         format!("ARCHONCTL_{}", self.name().to_uppercase())
     }
 
+    /// Whether its value is a list of words.
+    pub(super) const fn is_list(self) -> bool {
+        matches!(
+            self,
+            Self::Upstream | Self::AllowedHosts | Self::AllowedOrigins
+        )
+    }
+
     /// Its flag.
     #[must_use]
     pub fn flag(self) -> String {
@@ -90,13 +147,27 @@ impl Key {
 
     const fn default_value(self) -> Option<&'static str> {
         match self {
-            Self::DataDir | Self::Upstream | Self::Workers => None,
+            Self::DataDir
+            | Self::Upstream
+            | Self::Workers
+            | Self::AllowedHosts
+            | Self::AllowedOrigins
+            | Self::PublicUrl => None,
             Self::Listen => Some("127.0.0.1:8051"),
             Self::UpstreamName => Some("default"),
             Self::SessionTimeout => Some("3600s"),
             Self::IdleAfter => Some("5m"),
             Self::DisconnectGrace => Some("30s"),
             Self::RequestTimeout => Some("300s"),
+            Self::ConnectTimeout => Some("10s"),
+            Self::MaxHead => Some("64KiB"),
+            Self::MaxBody => Some("64MiB"),
+            Self::MaxConnections => Some("20000"),
+            Self::MaxStreams => Some("10000"),
+            Self::KeepAliveTimeout => Some("2m"),
+            Self::HeadTimeout => Some("30s"),
+            Self::BodyTimeout => Some("30s"),
+            Self::WriteTimeout => Some("60s"),
             Self::DrainTimeout => Some("10s"),
             Self::LogFormat => Some("text"),
         }
@@ -147,6 +218,14 @@ impl Flags {
     }
 }
 
+impl Flags {
+    /// Adds the values of a flag that may be given more than once.
+    #[must_use]
+    pub fn with_all(self, key: Key, values: &[String]) -> Self {
+        self.with(key, (!values.is_empty()).then(|| values.join(" ")))
+    }
+}
+
 impl fmt::Debug for Flags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Values may hold credentials that are only refused later.
@@ -173,7 +252,10 @@ pub struct Shown {
 }
 
 /// All settings, resolved.
-pub struct Settings(BTreeMap<Key, Found>);
+pub struct Settings {
+    values: BTreeMap<Key, Found>,
+    tables: Tables,
+}
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -187,7 +269,10 @@ impl Settings {
     /// # Errors
     /// When a file cannot be read or sets what is no setting, or a variable is not UTF-8.
     pub fn resolve(sources: &Sources, flags: Flags) -> Result<Self, ConfigError> {
-        let mut settings = Self(BTreeMap::new());
+        let mut settings = Self {
+            values: BTreeMap::new(),
+            tables: Tables::default(),
+        };
         for key in Key::ALL {
             if let Some(text) = key.default_value() {
                 settings.set(key, text.to_owned(), Origin::Default);
@@ -224,11 +309,14 @@ impl Settings {
     #[must_use]
     pub fn shown(&self) -> Vec<Shown> {
         let shown = |key| {
-            let found = self.0.get(&key);
+            let found = self.values.get(&key);
             Shown {
                 key,
                 value: found.map(|found| match key {
-                    Key::Upstream => without_secrets(&found.text),
+                    Key::Upstream => {
+                        let words = found.text.split_whitespace().map(shown_word);
+                        words.collect::<Vec<_>>().join(" ")
+                    }
                     _ => found.text.clone(),
                 }),
                 origin: found.map_or(Origin::Default, |found| found.origin.clone()),
@@ -237,12 +325,22 @@ impl Settings {
         Key::ALL.map(shown).to_vec()
     }
 
+    /// What files say of servers, with where, fit to be shown.
+    #[must_use]
+    pub fn shown_upstreams(&self) -> Vec<ShownUpstream> {
+        self.tables.shown()
+    }
+
+    pub(super) fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
     pub(super) fn get(&self, key: Key) -> Option<&Found> {
-        self.0.get(&key)
+        self.values.get(&key)
     }
 
     fn set(&mut self, key: Key, text: String, origin: Origin) {
-        self.0.insert(key, Found { text, origin });
+        self.values.insert(key, Found { text, origin });
     }
 
     /// Host and port as set-ups older than this program name them; each alone is enough.
@@ -270,7 +368,7 @@ impl Settings {
 
     fn file(&mut self, path: &Path, origin: impl Fn(PathBuf) -> Origin) -> Result<(), ConfigError> {
         let origin = origin(path.to_owned());
-        for (key, mut text) in file::read(path, &origin)? {
+        for (key, mut text) in file::read(path, &origin, &mut self.tables)? {
             if key == Key::DataDir {
                 // A relative path in a file means the same wherever the command is run from.
                 let folder = path.parent().unwrap_or(path);
@@ -282,6 +380,16 @@ impl Settings {
             self.set(key, text, origin.clone());
         }
         Ok(())
+    }
+}
+
+/// `NAME=URL` or a URL, without secrets.
+fn shown_word(word: &str) -> String {
+    match word.split_once('=') {
+        Some((name, url)) if !name.contains([':', '/']) => {
+            format!("{name}={}", without_secrets(url))
+        }
+        _ => without_secrets(word),
     }
 }
 

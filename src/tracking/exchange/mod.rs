@@ -154,6 +154,8 @@ pub struct Exchange {
     group: Option<Arc<Group>>,
     /// Whether a record waits in the group.
     unsettled: AtomicBool,
+    /// Whether the body asks for a stream to be held (`subscriptions/listen`).
+    listens: AtomicBool,
     /// Whether nothing is under way.
     resting: bool,
     /// The session of the request before, and what led there: a client repeats it.
@@ -187,6 +189,7 @@ impl Exchange {
             state: Mutex::default(),
             group,
             unsettled: AtomicBool::new(false),
+            listens: AtomicBool::new(false),
             resting: false,
             before: None,
         };
@@ -302,6 +305,9 @@ impl Exchange {
             }
             _ => None,
         };
+        if &*method == "subscriptions/listen" {
+            self.listens.store(true, Ordering::Relaxed);
+        }
         let version = said.or_else(|| self.facts.version().map(Into::into));
         state.pending.push(Pending {
             id,
@@ -377,6 +383,31 @@ impl Exchange {
     /// The answer broke on the server's side.
     pub fn answer_broken(&self, why: &str) {
         self.end(&End::Broken(why.to_owned()));
+    }
+
+    /// Whether the body, as far as it has passed, asks for a stream to be held.
+    pub fn listens(&self) -> bool {
+        self.listens.load(Ordering::Relaxed)
+    }
+
+    /// [`Exchange::failed`] for a request that the proxy turns down, perhaps before its body could be read: then what
+    /// was asked is not known, and it is a row all the same.
+    pub fn refused(&self, why: String) -> Option<Box<[u8]>> {
+        {
+            let mut state = self.lock();
+            if state.pending.is_empty()
+                && state.session.is_some()
+                && self.facts.method == HttpMethod::Post
+            {
+                state.pending.push(Pending {
+                    id: Box::from(&b"null"[..]),
+                    method: "unknown".into(),
+                    target: None,
+                    version: self.facts.version().map(Into::into),
+                });
+            }
+        }
+        self.failed(Failure::Refused(why))
     }
 
     /// The proxy answers itself. Gives the JSON-RPC id to answer with, raw, where there is just one.
@@ -476,6 +507,7 @@ impl Exchange {
         self.remember();
         self.resting = false;
         self.tracker.counters.in_progress.add(1);
+        *self.listens.get_mut() = false;
         self.facts.restart(method, self.tracker.now());
         fill(&mut self.facts);
         self.request
