@@ -56,7 +56,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     Sessions(sessions::Args),
     TestConnection(test_connection::Args),
     Migrate(migrate::Args),
@@ -101,7 +101,7 @@ fn run(args: Vec<OsString>, context: &Context) -> Result<ExitStatus, CliError> {
         Err(error) => return refused(&error),
     };
     match cli.command {
-        Command::Serve(args) => serve::run(args, context),
+        Command::Serve(args) => serve::run(*args, context),
         Command::Sessions(args) => sessions::run(args, context),
         Command::TestConnection(args) => test_connection::run(&args, context),
         Command::Migrate(args) => migrate::run(args, context),

@@ -88,8 +88,8 @@ impl ConfigError {
             Self::UnknownKey { valid, .. } => format!("valid keys: {valid}"),
             Self::Invalid {
                 hint: Some(hint), ..
-            } => hint.clone(),
-            Self::Upstream { hint, .. } => hint.clone(),
+            }
+            | Self::Upstream { hint, .. } => hint.clone(),
             Self::Invalid { .. } => {
                 "`archonctl config show --origin` lists every setting and where it comes from"
                     .to_owned()

@@ -274,7 +274,6 @@ impl Table {
         for said in &self.said {
             let place = || format!("upstreams.{}.{}", self.name, said.field.name());
             match (&said.field, &said.value) {
-                (Field::Url, _) => {}
                 (Field::CaFile, Value::File(file)) => server.ca_file = Some(file.clone()),
                 (Field::RequestTimeout, Value::Literal(text)) => {
                     server.request_timeout = Some(positive(text).map_err(|reason| {
@@ -295,7 +294,9 @@ impl Table {
                     let value = value.look_up(place, &said.origin, sources)?;
                     server.headers.push((name.clone(), value));
                 }
-                (Field::CaFile | Field::RequestTimeout | Field::ConnectTimeout, _) => {}
+                // The URL was read before; the rest is written in one way only.
+                (Field::Url | Field::CaFile | Field::RequestTimeout | Field::ConnectTimeout, _) => {
+                }
             }
         }
         let mut names = HashSet::new();

@@ -244,7 +244,7 @@ impl Daemon {
             upstreams: Vec::new(),
         };
         let own_health: Arc<dyn Fn() -> HealthView + Send + Sync> = Arc::new(own_health);
-        let remote = |upstream| Upstream::remote(remote_options(options, upstream));
+        let remote = |upstream| Upstream::remote(&remote_options(options, upstream));
         let mut upstreams = options
             .upstreams
             .iter()

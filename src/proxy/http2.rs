@@ -165,7 +165,7 @@ async fn answer(
                 let (framing, length) = (head.framing, head.length);
                 let rest = read.split_off(length);
                 return response
-                    .map(|()| Body::new(reader, rest, framing, spoiled, (sender, open)));
+                    .map(|()| Body::new(reader, &rest, framing, spoiled, (sender, open)));
             }
             Err(_) => return failed(),
         }

@@ -55,10 +55,10 @@ pub(super) async fn connection(
     let serving = builder.serve_connection(TokioIo::new(stream), answer);
     tokio::pin!(serving);
     tokio::select! {
-        done = serving.as_mut() => return Ok(done?),
+        done = serving.as_mut() => return done,
         () = drain.cancelled() => serving.as_mut().graceful_shutdown(),
     }
-    Ok(serving.await?)
+    serving.await
 }
 
 async fn answer(

@@ -106,11 +106,15 @@ mod tests {
 
     fn servers(urls: &[(&str, &str)]) -> Vec<Upstream> {
         let server = |(name, url): &(&str, &str)| {
-            Upstream::remote(RemoteOptions::new(name, url)).expect("a server")
+            Upstream::remote(&RemoteOptions::new(name, url)).expect("a server")
         };
         urls.iter().map(server).collect()
     }
 
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "it is compared with what may be none"
+    )]
     fn other<'p>(server: usize, path: &'p str, endpoint: &'p str) -> Option<Route<'p>> {
         Some(Route::Other {
             server,

@@ -52,7 +52,8 @@ pub(super) fn told(error: &std::io::Error, host: &str) -> String {
         return format!("TLS with {host} failed: {error}");
     };
     let why = match wrong {
-        CertificateError::UnknownIssuer => {
+        // Another issuer of the same name shows only in the signature.
+        CertificateError::UnknownIssuer | CertificateError::BadSignature => {
             "nobody that is trusted here has signed it; name its issuer with tls.ca_file".to_owned()
         }
         CertificateError::Expired | CertificateError::ExpiredContext { .. } => {

@@ -169,7 +169,7 @@ impl Upstream {
     ///
     /// # Errors
     /// When the URL is no http or https URL with a host, or TLS cannot be set up.
-    pub fn remote(options: RemoteOptions) -> Result<Self, UpstreamError> {
+    pub fn remote(options: &RemoteOptions) -> Result<Self, UpstreamError> {
         let (name, url) = (&*options.name, &*options.url);
         let wrong = || UpstreamError::Url(url.to_owned());
         let uri: Uri = url.parse().map_err(|_| wrong())?;
@@ -294,7 +294,7 @@ mod tests {
 
     #[test]
     fn addresses_are_shown_without_credentials() {
-        let upstream = Upstream::remote(RemoteOptions::new(
+        let upstream = Upstream::remote(&RemoteOptions::new(
             "docs",
             "http://user:secret@localhost:3001/mcp",
         ))
@@ -307,7 +307,7 @@ mod tests {
     fn what_is_no_http_url_is_refused() {
         for wrong in ["localhost:3001", "ftp://x/", "/mcp", "http://", ""] {
             assert!(
-                Upstream::remote(RemoteOptions::new("x", wrong)).is_err(),
+                Upstream::remote(&RemoteOptions::new("x", wrong)).is_err(),
                 "{wrong}"
             );
         }

@@ -93,14 +93,14 @@ struct Reading {
 impl Body {
     pub(super) fn new(
         reader: ReadHalf<DuplexStream>,
-        read: Vec<u8>,
+        read: &[u8],
         framing: Framing,
         spoiled: Arc<AtomicBool>,
         with: (Task, Open),
     ) -> Self {
         Self(Some(Reading {
             reader,
-            read: BytesMut::from(read.as_slice()),
+            read: BytesMut::from(read),
             framing,
             spoiled,
             _with: with,

@@ -1,0 +1,276 @@
+//! What clients may send and hold, and what they are told when it is too much.
+
+use std::io::Write;
+
+use crate::support::{Daemon, Peer, eventually, json as query, sessions_until};
+
+use super::{Relay, answer_call, call, id_of, one_call, post};
+
+const GET: &str = "GET /mcp HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n";
+const STREAM: &str =
+    "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+/// How often `/health` says that `kind` was turned down.
+fn rejected(daemon: &Daemon, kind: &str) -> u64 {
+    let (_, health) = health(daemon);
+    health["health"]["rejections"][kind]
+        .as_u64()
+        .unwrap_or_else(|| panic!("{health}"))
+}
+
+fn health(daemon: &Daemon) -> (u16, serde_json::Value) {
+    let mut client = Peer::connect(&daemon.url);
+    client.write("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    let (head, body) = client.message().expect("health");
+    (head.status(), serde_json::from_slice(&body).expect("JSON"))
+}
+
+/// What the client is told, and that the connection ends.
+fn told(client: &mut Peer, status: u16, reason: &str) -> serde_json::Value {
+    let (head, body) = client.message().expect("an answer");
+    assert_eq!(
+        (head.status(), head.header("x-archon-answer")),
+        (status, Some(reason))
+    );
+    let body: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+    assert!(body["error"]["message"].is_string(), "{body}");
+    client.end();
+    assert!(client.is_closed());
+    body
+}
+
+#[test]
+fn a_body_over_the_limit_gets_413_and_is_a_row_of_its_session() {
+    let relay = Relay::start(&["--max-body", "2KiB"]);
+    let mut client = relay.client();
+    let mut server = {
+        client.write(post("", &call(1)));
+        let mut server = relay.upstream.accept();
+        answer_call(&mut client, &mut server, 1);
+        server
+    };
+    one_call(&mut client, &mut server, 2);
+    let sessions = sessions_until(&relay.data_dir, "a session", |sessions| {
+        !sessions.is_empty()
+    });
+    let session = &sessions[0];
+    let id = session["session_id"]
+        .as_str()
+        .or(session["id"].as_str())
+        .expect("an id")
+        .to_owned();
+    // The declared length alone is enough.
+    let mut big = relay.client();
+    big.write(format!(
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nX-Archon-Session-Id: {id}\r\nContent-Type: application/json\r\nContent-Length: 2049\r\n\r\n"
+    ));
+    told(&mut big, 413, "body-too-large");
+    // Chunks are counted as they pass.
+    let mut big = relay.client();
+    big.write("POST /mcp HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n400\r\n");
+    big.write(vec![b'x'; 0x400]);
+    big.write("\r\n800\r\n");
+    let mut chunks = relay.upstream.accept();
+    chunks.head().expect("a head");
+    big.write(vec![b'x'; 0x400]);
+    told(&mut big, 413, "body-too-large");
+    assert_eq!(rejected(&relay.daemon, "body_too_large"), 2);
+    // One that is just short enough passes.
+    let body = call(3) + &" ".repeat(2048 - call(3).len());
+    client.write(post("", &body));
+    answer_call(&mut client, &mut server, 3);
+    eventually("the refused request among its session's operations", || {
+        let session = query(&relay.data_dir, &["sessions", "show", &id]);
+        session
+            .to_string()
+            .contains("longer than the 2048 bytes")
+            .then_some(())
+    });
+}
+
+#[test]
+fn a_head_over_a_limit_of_its_own_gets_431() {
+    let relay = Relay::start(&["--max-head", "1KiB"]);
+    let mut client = relay.client();
+    client.write(format!(
+        "GET /mcp HTTP/1.1\r\nHost: localhost\r\nX: {}\r\n\r\n",
+        "x".repeat(1024)
+    ));
+    told(&mut client, 431, "head-too-large");
+    assert_eq!(rejected(&relay.daemon, "head_too_large"), 1);
+}
+
+#[test]
+fn a_head_or_a_body_that_does_not_arrive_gets_408() {
+    let relay = Relay::start(&["--head-timeout", "200ms", "--body-timeout", "200ms"]);
+    for part in ["GET /mcp HTT", "PRI * HTTP/2.0\r\n"] {
+        let mut client = relay.client();
+        client.write(part);
+        told(&mut client, 408, "slow-head");
+    }
+    let mut client = relay.client();
+    client.write(&post("", &call(7))[..200]);
+    let mut server = relay.upstream.accept();
+    server.head().expect("a head");
+    told(&mut client, 408, "slow-body");
+    assert!(server.rest().is_ok() || server.is_closed());
+    assert_eq!(rejected(&relay.daemon, "slow_head"), 2);
+    assert_eq!(rejected(&relay.daemon, "slow_body"), 1);
+}
+
+#[test]
+fn a_connection_without_requests_is_closed_and_one_that_is_busy_is_not() {
+    let relay = Relay::start(&["--keep-alive-timeout", "200ms"]);
+    let mut busy = relay.client();
+    busy.write(post("", &call(1)));
+    let mut server = relay.upstream.accept();
+    server.message().expect("a request");
+    assert!(relay.client().is_closed());
+    assert!(rejected(&relay.daemon, "idle_closed") >= 1);
+    server.write(super::result(1));
+    let (_, body) = busy.message().expect("an answer, however late");
+    assert_eq!(id_of(&body), 1);
+    assert!(busy.is_closed());
+}
+
+#[test]
+fn one_connection_too_many_is_told_so_until_there_is_room() {
+    let relay = Relay::start(&["--max-connections", "2"]);
+    let mut first = relay.client();
+    first.write(post("", &call(1)));
+    let mut server = relay.upstream.accept();
+    answer_call(&mut first, &mut server, 1);
+    let second = relay.client();
+    eventually("a refusal", || {
+        let mut third = relay.client();
+        let _ = third.try_write(post("", &call(2)));
+        let (head, body) = third.message().ok()?;
+        assert_eq!(
+            (head.status(), head.header("retry-after")),
+            (503, Some("10"))
+        );
+        assert!(body.starts_with(b"{\"error\""), "{body:?}");
+        Some(())
+    });
+    drop(second);
+    eventually("room", || {
+        let mut third = relay.client();
+        let _ = third.try_write("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        let (head, _) = third.message().ok()?;
+        (head.status() == 200).then_some(())
+    });
+    first.write("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    let (_, body) = first.message().expect("health");
+    let health: serde_json::Value = serde_json::from_slice(&body).expect("JSON");
+    assert!(health["health"]["rejections"]["too_many_connections"].as_u64() >= Some(1));
+}
+
+#[test]
+fn one_held_stream_too_many_is_told_so_until_there_is_room() {
+    let relay = Relay::start(&["--max-streams", "1"]);
+    let mut holder = relay.client();
+    holder.write(GET);
+    let mut server = relay.upstream.accept();
+    server.head().expect("a request");
+    server.write(STREAM);
+    assert_eq!(holder.head().expect("a head").status(), 200);
+    assert_eq!(health(&relay.daemon).1["health"]["held_streams"], 1);
+    let mut other = relay.client();
+    let listen = call(5).replace("tools/call", "subscriptions/listen");
+    for request in [GET.to_owned(), post("", &listen)] {
+        other.write(request);
+        let (head, _) = other.message().expect("an answer");
+        assert_eq!(
+            (head.status(), head.header("retry-after")),
+            (503, Some("10"))
+        );
+    }
+    // Calls are no streams, and the connection goes on.
+    other.write(post("", &call(6)));
+    answer_call(&mut other, &mut relay.upstream.accept(), 6);
+    holder.reset();
+    eventually("room", || {
+        (health(&relay.daemon).1["health"]["held_streams"] == 0).then_some(())
+    });
+    assert_eq!(rejected(&relay.daemon, "too_many_streams"), 2);
+}
+
+#[test]
+fn a_client_that_does_not_read_is_cut_off() {
+    let relay = Relay::start(&["--write-timeout", "200ms"]);
+    let mut client = relay.client();
+    client.write(post("", &call(1)));
+    let mut server = relay.upstream.accept();
+    server.message().expect("a request");
+    server.write(STREAM);
+    assert_eq!(client.head().expect("a head").status(), 200);
+    let data = vec![b'x'; 1 << 20];
+    // More than the sockets hold, until the relay lets the server go.
+    while server.try_write(b"100000\r\n").is_ok()
+        && server.try_write(&data).is_ok()
+        && server.try_write(b"\r\n").is_ok()
+    {}
+    assert_eq!(rejected(&relay.daemon, "slow_reader"), 1);
+}
+
+#[test]
+fn nothing_that_clients_send_makes_memory_grow_without_bound() {
+    let relay = Relay::start(&["--max-connections", "300", "--max-body", "1MiB"]);
+    let resident = || {
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", relay.daemon.pid())).ok()?;
+        let line = status
+            .lines()
+            .find_map(|line| line.strip_prefix("VmHWM:"))?;
+        line.trim().strip_suffix(" kB")?.parse::<usize>().ok()
+    };
+    let kinds = [
+        "GET /mcp HTTP/1.1\r\nHost: localhost\r\nX: ".to_owned(),
+        "POST /mcp HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nfffffffffff\r\n".to_owned(),
+        "POST /health HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n".to_owned(),
+        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".to_owned(),
+    ];
+    let junk = vec![b'a'; 64 << 10];
+    std::thread::scope(|scope| {
+        for number in 0..200 {
+            let (kind, junk, client) = (&kinds[number % kinds.len()], &junk, relay.client());
+            scope.spawn(move || {
+                let mut writer = client.writer();
+                let _ = writer.write_all(kind.as_bytes());
+                for _ in 0..64 {
+                    if writer.write_all(junk).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    if let Some(kib) = resident() {
+        assert!(kib < 200 << 10, "{kib} KiB");
+    }
+    assert_eq!(health(&relay.daemon).0, 200);
+    let log = relay.daemon.stop();
+    assert!(!log.iter().any(|line| line.contains("panicked")), "{log:?}");
+}
+
+#[test]
+fn hosts_and_origins_can_be_allowed() {
+    let relay = Relay::start(&[
+        "--allowed-hosts",
+        "mcp.example.com",
+        "--allowed-origins",
+        "https://app.example.com",
+    ]);
+    let mut client = relay.client();
+    client.write(
+        post("Origin: https://app.example.com\r\n", &call(1))
+            .replace("localhost", "mcp.example.com"),
+    );
+    let mut server = relay.upstream.accept();
+    answer_call(&mut client, &mut server, 1);
+    client.write(post("Origin: https://evil.example\r\n", &call(2)));
+    let (head, body) = client.message().expect("an answer");
+    assert_eq!(head.status(), 403);
+    assert!(String::from_utf8_lossy(&body).contains("--allowed-origins"));
+    assert_eq!(rejected(&relay.daemon, "forbidden"), 1);
+}
