@@ -16,6 +16,7 @@ mod write;
 use std::collections::HashSet;
 
 use self::batch::Batch;
+use self::tracked::Widths;
 use super::connection::{Store, WriteTx};
 use super::error::StoreError;
 use super::positions;
@@ -54,21 +55,34 @@ impl Store {
         records: &[Record],
         position: JournalPosition,
     ) -> Result<(), StoreError> {
-        let mut repeated = None;
+        let mut look_for_repeated = false;
+        let mut widths = Widths::default();
         loop {
             let mut tx = self.begin_write().await?;
             let stored = positions::read(&mut tx, instance).await?;
             if stored.is_some_and(|stored| position <= stored) {
                 return tx.rollback().await;
             }
-            match take(&mut tx, Some(instance), records, repeated.as_ref()).await? {
-                Taken::Whole => {
+            let repeated = match look_for_repeated {
+                true => Some(read::stored_operations(&mut tx, records).await?),
+                false => None,
+            };
+            let taken = take(&mut tx, Some(instance), records, repeated.as_ref(), widths).await;
+            match taken {
+                Err(error) if error.says_too_long() && widths != Widths::NARROW => {
+                    tracing::warn!(
+                        "a column of the store is as short as in its first version; longer names are cut"
+                    );
+                    widths = Widths::NARROW;
+                }
+                Err(error) => return Err(error),
+                Ok(Taken::Whole) => {
                     positions::write(&mut tx, instance, position).await?;
                     return tx.commit().await;
                 }
-                Taken::Repeated => {
+                Ok(Taken::Repeated) => {
                     tx.rollback().await?;
-                    repeated = Some(self.stored_operations(records).await?);
+                    look_for_repeated = true;
                 }
             }
         }
@@ -82,23 +96,8 @@ impl Store {
     pub async fn settle(&self, closed: &[SessionClosed]) -> Result<(), StoreError> {
         let records: Vec<Record> = closed.iter().copied().map(Record::SessionClosed).collect();
         let mut tx = self.begin_write().await?;
-        take(&mut tx, None, &records, None).await?;
+        take(&mut tx, None, &records, None, Widths::default()).await?;
         tx.commit().await
-    }
-
-    /// Which operations of `records` are stored already.
-    async fn stored_operations(
-        &self,
-        records: &[Record],
-    ) -> Result<HashSet<RequestId>, StoreError> {
-        let ids: Vec<RequestId> = records
-            .iter()
-            .filter_map(|record| match record {
-                Record::OperationFinished(operation) => Some(operation.request_id),
-                _ => None,
-            })
-            .collect();
-        read::stored_operations(self, &ids).await
     }
 }
 
@@ -108,6 +107,7 @@ async fn take(
     instance: Option<InstanceId>,
     records: &[Record],
     repeated: Option<&HashSet<RequestId>>,
+    widths: Widths,
 ) -> Result<Taken, StoreError> {
     let known = read::known_sessions(tx, records).await?;
     let predecessors = read::newest_ended(tx, records).await?;
@@ -124,8 +124,8 @@ async fn take(
             "records of sessions whose opening is not known; stand-ins were made for them"
         );
     }
-    write::sessions(tx, &batch).await?;
-    let written = operations::insert(tx, batch.operations()).await?;
+    write::sessions(tx, &batch, widths).await?;
+    let written = operations::insert(tx, batch.operations(), widths).await?;
     if written < batch.operations().len() {
         return Ok(Taken::Repeated);
     }

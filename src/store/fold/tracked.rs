@@ -12,6 +12,30 @@ use crate::model::{
 /// make the whole batch fail for ever.
 const LARGEST_ADDEND: i64 = 1_000_000_000_000_000;
 
+/// How much room columns have that older tables keep short. Migrations widen them; where something of somebody else's
+/// depends on such a column they cannot, and then what does not fit is cut.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Widths {
+    /// Characters of methods and tools.
+    pub(super) method: Option<usize>,
+    /// Characters of clients' versions.
+    pub(super) version: Option<usize>,
+    /// Characters of users' names.
+    pub(super) user_name: Option<usize>,
+    /// The largest cost, in micro-dollars.
+    pub(super) cost: Option<i64>,
+}
+
+impl Widths {
+    /// As the oldest tables have it.
+    pub(super) const NARROW: Self = Self {
+        method: Some(100),
+        version: Some(50),
+        user_name: Some(255),
+        cost: Some(9_999_999_999),
+    };
+}
+
 /// What was stored of a session before the batch.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub(super) struct KnownSession {
