@@ -703,14 +703,8 @@ CREATE TRIGGER archon_sessions_deleted_all AFTER DELETE ON archon_mcp_sessions
 -- From here on the triggers count.
 ALTER TABLE archon_mcp_sessions ALTER COLUMN counted SET DEFAULT true;
 
-DO $do$
-BEGIN
-    INSERT INTO archon_migrations (version, migration_name) VALUES ('0.1.0', '101_usage_rollups')
-    ON CONFLICT DO NOTHING;
-EXCEPTION WHEN insufficient_privilege THEN
-    RAISE WARNING 'archon_migrations may not be written: 101_usage_rollups is not recorded there';
-END
-$do$;
+INSERT INTO archon_migrations (version, migration_name) VALUES ('0.1.0', '101_usage_rollups')
+ON CONFLICT DO NOTHING;
 
 -- archonctl: batched
 -- archonctl: total SELECT count(*) FROM archon_mcp_sessions WHERE NOT counted
