@@ -114,21 +114,21 @@ CREATE TRIGGER archon_usage_merged INSTEAD OF INSERT ON archon_usage_merge BEGIN
         completion_tokens = completion_tokens + excluded.completion_tokens, cost = cost + excluded.cost,
         bytes_in = bytes_in + excluded.bytes_in, bytes_out = bytes_out + excluded.bytes_out;
     -- The shortest and the longest may have been among what was taken away: they are looked up, and stand in our part.
-    UPDATE archon_usage_hourly AS h SET (duration_ms_min, duration_ms_max) = (
+    UPDATE archon_usage_hourly SET (duration_ms_min, duration_ms_max) = (
         SELECT min(r.duration_ms), max(r.duration_ms)
         FROM archon_mcp_requests AS r JOIN archon_mcp_sessions AS s ON s.session_id = r.session_id
-        WHERE h.part = zeroblob(16) AND r.timestamp >= h.hour AND r.timestamp < h.hour + 3600000000
-            AND coalesce(r.user_id, zeroblob(16)) = h.user_id AND s.client_type = h.client_type
-            AND coalesce(substr(s.server, 1, 100), '') = h.server AND substr(r.method, 1, 100) = h.method
-            AND coalesce(substr(r.tool_name, 1, 100), '') = h.tool_name AND r.status = h.status)
-    WHERE (h.hour, h.user_id, h.client_type, h.server, h.method, h.tool_name, h.status) IN (
+        WHERE archon_usage_hourly.part = zeroblob(16) AND r.timestamp >= archon_usage_hourly.hour AND r.timestamp < archon_usage_hourly.hour + 3600000000
+            AND coalesce(r.user_id, zeroblob(16)) = archon_usage_hourly.user_id AND s.client_type = archon_usage_hourly.client_type
+            AND coalesce(substr(s.server, 1, 100), '') = archon_usage_hourly.server AND substr(r.method, 1, 100) = archon_usage_hourly.method
+            AND coalesce(substr(r.tool_name, 1, 100), '') = archon_usage_hourly.tool_name AND r.status = archon_usage_hourly.status)
+    WHERE (hour, user_id, client_type, server, method, tool_name, status) IN (
         SELECT hour, user_id, client_type, server, method, tool_name, status FROM archon_usage_pending WHERE narrows);
-    UPDATE archon_usage_daily AS d SET (duration_ms_min, duration_ms_max) = (
+    UPDATE archon_usage_daily SET (duration_ms_min, duration_ms_max) = (
         SELECT min(h.duration_ms_min), max(h.duration_ms_max) FROM archon_usage_hourly AS h
-        WHERE d.part = zeroblob(16) AND h.hour >= d.day AND h.hour < d.day + 86400000000
-            AND h.client_type = d.client_type AND h.server = d.server AND h.method = d.method
-            AND h.tool_name = d.tool_name AND h.status = d.status)
-    WHERE (d.day, d.client_type, d.server, d.method, d.tool_name, d.status) IN (
+        WHERE archon_usage_daily.part = zeroblob(16) AND h.hour >= archon_usage_daily.day AND h.hour < archon_usage_daily.day + 86400000000
+            AND h.client_type = archon_usage_daily.client_type AND h.server = archon_usage_daily.server AND h.method = archon_usage_daily.method
+            AND h.tool_name = archon_usage_daily.tool_name AND h.status = archon_usage_daily.status)
+    WHERE (day, client_type, server, method, tool_name, status) IN (
         SELECT hour - (hour % 86400000000 + 86400000000) % 86400000000, client_type, server, method, tool_name, status
         FROM archon_usage_pending WHERE narrows);
     DELETE FROM archon_usage_hourly
