@@ -157,7 +157,13 @@ impl TestStore {
 
 fn migrate(database: &Database) {
     for sql in MIGRATIONS {
-        database.run(sql);
+        if sql.contains("-- archonctl: no-transaction") {
+            for statement in sql.split(";\n") {
+                database.run(statement);
+            }
+        } else {
+            database.run(sql);
+        }
     }
 }
 
@@ -178,6 +184,10 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/postgres/V013__add_session_disconnect_fields.sql"),
     include_str!("../../migrations/postgres/V014__add_user_context_to_sessions.sql"),
     include_str!("../../migrations/postgres/V100__session_identity_and_counts.sql"),
+    include_str!("../../migrations/postgres/V101__usage_rollups.sql"),
+    include_str!("../../migrations/postgres/V102__functions_and_views.sql"),
+    include_str!("../../migrations/postgres/V103__row_security.sql"),
+    include_str!("../../migrations/postgres/V104__indexes.sql"),
 ];
 
 pub(crate) fn session_id(n: u128) -> SessionId {

@@ -8,15 +8,17 @@
 //! Owns the transaction. Does not read the journal and decides nothing about sessions that the records don't say.
 
 mod batch;
+mod limits;
 mod operations;
 mod read;
 mod tracked;
+mod usage;
 mod write;
 
 use std::collections::HashSet;
 
 use self::batch::Batch;
-use self::tracked::Widths;
+use self::limits::Limits;
 use super::connection::{Store, WriteTx};
 use super::error::StoreError;
 use super::positions;
@@ -56,7 +58,7 @@ impl Store {
         position: JournalPosition,
     ) -> Result<(), StoreError> {
         let mut look_for_repeated = false;
-        let mut widths = Widths::default();
+        let mut limits = self.limits();
         loop {
             let mut tx = self.begin_write().await?;
             let stored = positions::read(&mut tx, instance).await?;
@@ -67,13 +69,13 @@ impl Store {
                 true => Some(read::stored_operations(&mut tx, records).await?),
                 false => None,
             };
-            let taken = take(&mut tx, Some(instance), records, repeated.as_ref(), widths).await;
+            let taken = take(&mut tx, Some(instance), records, repeated.as_ref(), limits).await;
             match taken {
-                Err(error) if error.says_too_long() && widths != Widths::NARROW => {
+                Err(error) if error.says_too_long() && limits != Limits::OLDEST => {
                     tracing::warn!(
                         "a column of the store is as short as in its first version; longer names are cut"
                     );
-                    widths = Widths::NARROW;
+                    limits = Limits::OLDEST;
                 }
                 Err(error) => return Err(error),
                 Ok(Taken::Whole) => {
@@ -96,8 +98,18 @@ impl Store {
     pub async fn settle(&self, closed: &[SessionClosed]) -> Result<(), StoreError> {
         let records: Vec<Record> = closed.iter().copied().map(Record::SessionClosed).collect();
         let mut tx = self.begin_write().await?;
-        take(&mut tx, None, &records, None, Widths::default()).await?;
+        take(&mut tx, None, &records, None, self.limits()).await?;
         tx.commit().await
+    }
+}
+
+impl Store {
+    fn limits(&self) -> Limits {
+        if self.is_embedded() {
+            Limits::SQLITE
+        } else {
+            Limits::POSTGRES
+        }
     }
 }
 
@@ -107,14 +119,15 @@ async fn take(
     instance: Option<InstanceId>,
     records: &[Record],
     repeated: Option<&HashSet<RequestId>>,
-    widths: Widths,
+    limits: Limits,
 ) -> Result<Taken, StoreError> {
     let known = read::known_sessions(tx, records).await?;
     let predecessors = read::newest_ended(tx, records).await?;
-    let mut batch = Batch::new(instance, known, predecessors, repeated);
+    let mut batch = Batch::new(instance, known, predecessors, repeated, limits);
     for record in records {
         batch.take(record);
     }
+    batch.name_users();
     let wanted = batch.wanted_clients();
     let clients = read::clients(tx, &wanted).await?;
     batch.take_over_clients(&clients);
@@ -124,11 +137,14 @@ async fn take(
             "records of sessions whose opening is not known; stand-ins were made for them"
         );
     }
-    write::sessions(tx, &batch, widths).await?;
-    let written = operations::insert(tx, batch.operations(), widths).await?;
+    write::sessions(tx, &batch, limits).await?;
+    let written = operations::insert(tx, batch.operations(), limits).await?;
     if written < batch.operations().len() {
         return Ok(Taken::Repeated);
     }
     write::changes(tx, &batch).await?;
+    if let Some(instance) = instance {
+        usage::add(tx, instance, batch.usage()).await?;
+    }
     Ok(Taken::Whole)
 }

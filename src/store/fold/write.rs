@@ -1,8 +1,9 @@
 //! What a batch makes of sessions, in statements of many rows. Decides nothing: [`super::batch`] did.
 
 use super::batch::Batch;
-use super::tracked::{End, Tracked, Widths};
-use crate::model::{ClientType, Cost, SessionId};
+use super::limits::Limits;
+use super::tracked::{End, Tracked};
+use crate::model::{Cost, SessionId};
 use crate::store::connection::WriteTx;
 use crate::store::dialect::{Cell, Kind, ManyRows};
 use crate::store::error::StoreError;
@@ -115,31 +116,29 @@ static UPDATE_ENDED: ManyRows<5> = ManyRows::new(
 pub(super) async fn sessions(
     tx: &mut WriteTx,
     batch: &Batch<'_>,
-    widths: Widths,
+    limits: Limits,
 ) -> Result<(), StoreError> {
     let mut new = batch.to_insert();
     new.sort_unstable_by_key(|session| session.id);
     let rows: Vec<[Cell<'_>; 33]> = new
         .iter()
-        .map(|session| inserted(session, batch, widths))
+        .map(|session| inserted(session, batch, limits))
         .collect();
     let written = INSERT_SESSIONS.execute(tx, &rows).await;
     written.map_err(StoreError::during("write new sessions"))?;
     Ok(())
 }
 
-fn inserted<'s>(session: &'s Tracked<'_>, batch: &Batch<'_>, widths: Widths) -> [Cell<'s>; 33] {
+fn inserted<'s>(session: &'s Tracked<'_>, batch: &Batch<'_>, limits: Limits) -> [Cell<'s>; 33] {
     let opened = session.opened;
-    let client_type = session.client.name.as_deref();
-    let client_type = client_type.map_or(ClientType::UNKNOWN, ClientType::from_name);
     let end = session.end.as_ref();
     let sums = session.sums;
     [
         Cell::Id(Some(session.id.0)),
         Cell::Id(session.owner(batch.instance).map(|id| id.0)),
-        Cell::Text(Some(client_type.as_str())),
+        Cell::Text(Some(session.client_type())),
         Cell::Text(session.client.name.as_deref()),
-        Cell::Text(within(session.client.version.as_deref(), widths.version)),
+        Cell::Text(within(session.client.version.as_deref(), limits.version)),
         Cell::Text(session.client.capabilities.as_deref()),
         Cell::Text(opened.map(|o| o.era.as_str())),
         Cell::Text(opened.map(|o| o.derivation.as_str())),
@@ -152,7 +151,7 @@ fn inserted<'s>(session: &'s Tracked<'_>, batch: &Batch<'_>, widths: Widths) -> 
         Cell::Text(opened.and_then(|o| o.user.user_email.as_deref())),
         Cell::Text(within(
             opened.and_then(|o| o.user.user_name.as_deref()),
-            widths.user_name,
+            limits.user_name,
         )),
         Cell::Instant(Some(session.connected_at)),
         Cell::Instant(Some(session.last_activity)),

@@ -30,7 +30,7 @@ impl Random {
     }
 
     fn seconds(&mut self) -> i64 {
-        i64::try_from(self.next(1_000)).unwrap_or(0)
+        i64::try_from(self.next(100_000)).unwrap_or(0)
     }
 }
 
@@ -113,11 +113,108 @@ async fn dump(test: &TestStore) -> Vec<String> {
             On::Sqlite => format!("SELECT json_array({columns}) FROM {table} ORDER BY {order}"),
             _ => format!("SELECT CAST(to_jsonb(t) AS text) FROM {table} AS t ORDER BY {order}"),
         };
-        let sql = sqlx::AssertSqlSafe(sql);
-        let found: Result<Vec<String>, _> = on_pool!(test.store, pool => {
-            sqlx::query_scalar(sql).fetch_all(pool).await
-        });
-        rows.extend(found.expect(table));
+        rows.extend(texts(test, sql).await);
+    }
+    rows.extend(usage(test).await);
+    rows
+}
+
+async fn texts(test: &TestStore, sql: String) -> Vec<String> {
+    let sql = sqlx::AssertSqlSafe(sql);
+    let found: Result<Vec<String>, _> = on_pool!(test.store, pool => {
+        sqlx::query_scalar(sql).fetch_all(pool).await
+    });
+    found.expect("rows")
+}
+
+const SUMS: &str = "sum(requests), sum(timed_requests), sum(duration_ms_sum), min(duration_ms_min), max(duration_ms_max), \
+    sum(prompt_tokens), sum(completion_tokens), sum(cost), sum(bytes_in), sum(bytes_out)";
+
+/// A row as text.
+fn as_text(on: On, columns: &str) -> String {
+    match on {
+        On::Sqlite => format!("json_array({columns})"),
+        _ => format!("CAST(jsonb_build_array({columns}) AS text)"),
+    }
+}
+
+/// What is kept of usage by hour and by day, over all writers' parts.
+async fn usage(test: &TestStore) -> Vec<String> {
+    let (user, day) = match test.on {
+        On::Sqlite => (
+            "hex(user_id)",
+            "hour - (hour % 86400000000 + 86400000000) % 86400000000",
+        ),
+        _ => ("user_id", "date_trunc('day', hour, 'UTC')"),
+    };
+    let key = "client_type, server, method, tool_name, status";
+    let measures = "requests, timed_requests, duration_ms_sum, duration_ms_min, duration_ms_max, prompt_tokens, \
+        completion_tokens, cost, bytes_in, bytes_out";
+    let mut kept = Vec::new();
+    for (table, first, pending) in [
+        ("hourly", format!("hour, {user}"), format!("hour, {user}")),
+        ("daily", "day".to_owned(), day.to_owned()),
+    ] {
+        let (names, columns) = match table {
+            "hourly" => ("at, who", "at, who"),
+            _ => ("at", "at"),
+        };
+        let row = as_text(test.on, &format!("'{table}', {columns}, {key}, {SUMS}"));
+        let first_as = aliased(&first, names);
+        let pending_as = aliased(&pending, names);
+        let sql = format!(
+            "SELECT {row} FROM (SELECT {first_as}, {key}, {measures} FROM archon_usage_{table} \
+             UNION ALL SELECT {pending_as}, {key}, {measures} FROM archon_usage_pending) AS u \
+             GROUP BY {columns}, {key} HAVING sum(requests) <> 0 ORDER BY {columns}, {key}"
+        );
+        kept.extend(texts(test, sql).await);
+    }
+    kept
+}
+
+/// `columns` under `names`.
+fn aliased(columns: &str, names: &str) -> String {
+    let named: Vec<String> = match names.split_once(", ") {
+        Some((first, second)) => {
+            let (at, who) = columns.split_once(", ").expect("two columns");
+            vec![format!("{at} AS {first}"), format!("{who} AS {second}")]
+        }
+        None => vec![format!("{columns} AS {names}")],
+    };
+    named.join(", ")
+}
+
+/// The same, worked out from the rows of operations.
+async fn usage_of_rows(test: &TestStore) -> Vec<String> {
+    let (user, hour, day) = match test.on {
+        On::Sqlite => (
+            "hex(coalesce(r.user_id, zeroblob(16)))",
+            "r.timestamp - (r.timestamp % 3600000000 + 3600000000) % 3600000000",
+            "r.timestamp - (r.timestamp % 86400000000 + 86400000000) % 86400000000",
+        ),
+        _ => (
+            "coalesce(r.user_id, '00000000-0000-0000-0000-000000000000')",
+            "date_trunc('hour', r.timestamp, 'UTC')",
+            "date_trunc('day', r.timestamp, 'UTC')",
+        ),
+    };
+    let mut rows = Vec::new();
+    for (table, first, columns) in [
+        ("hourly", format!("{hour} AS at, {user} AS who"), "at, who"),
+        ("daily", format!("{day} AS at"), "at"),
+    ] {
+        let key = "client_type, server, method, tool_name, status";
+        let row = as_text(test.on, &format!("'{table}', {columns}, {key}, {SUMS}"));
+        let sql = format!(
+            "SELECT {row} FROM (SELECT {first}, s.client_type, coalesce(s.server, '') AS server, r.method, \
+             coalesce(r.tool_name, '') AS tool_name, r.status, 1 AS requests, 1 AS timed_requests, \
+             r.duration_ms AS duration_ms_sum, r.duration_ms AS duration_ms_min, r.duration_ms AS duration_ms_max, \
+             coalesce(r.prompt_tokens, 0) AS prompt_tokens, coalesce(r.completion_tokens, 0) AS completion_tokens, \
+             coalesce(r.estimated_cost, 0) AS cost, r.bytes_in, r.bytes_out \
+             FROM archon_mcp_requests AS r JOIN archon_mcp_sessions AS s ON s.session_id = r.session_id) AS u \
+             GROUP BY {columns}, {key} ORDER BY {columns}, {key}"
+        );
+        rows.extend(texts(test, sql).await);
     }
     rows
 }
@@ -205,5 +302,8 @@ async fn sums_are_those_of_the_rows(on: On) {
     })
     .expect("a count");
     assert_eq!(wrong, 0);
+    let kept = usage(&test).await;
+    assert!(kept.len() > 20, "hours, users and tools: {}", kept.len());
+    assert_eq!(kept, usage_of_rows(&test).await);
     assert!(at(0) < at(1));
 }

@@ -5,18 +5,14 @@ use std::borrow::Cow;
 use uuid::Uuid;
 
 use super::super::batch::OperationToWrite;
-use super::super::tracked::{Widths, addend, cost_micros};
-use super::{COLUMNS, milliseconds, sender, targets};
+use super::super::limits::{Limits, addend};
+use super::{COLUMNS, sender, targets};
 use crate::model::{Cost, Timestamp};
 use crate::store::dialect::{clean, cut, small};
 use crate::store::postgres::{Lease, statement};
 
 /// Operations in one statement at the most: what is packed into a message stays a few megabytes.
 const ROWS: usize = 8_192;
-
-/// Tokens of one operation at the most. PostgreSQL adds prompt and completion up in 32 bits, and refuses the row when that
-/// is too few.
-const MOST_TOKENS: u32 = 1 << 30;
 
 /// The columns of many operations.
 #[derive(Default)]
@@ -43,23 +39,22 @@ struct Columns<'r> {
 }
 
 impl<'r> Columns<'r> {
-    fn new(operations: &[OperationToWrite<'r>], widths: Widths) -> Self {
+    fn new(operations: &[OperationToWrite<'r>], limits: Limits) -> Self {
         let mut columns = Self::default();
         for OperationToWrite { operation, user_id } in operations {
             let (tool, prompt, resource) = targets(operation);
-            let narrow = |text: &'r str| match widths.method {
+            let narrow = |text: &'r str| match limits.method {
                 Some(width) => cut(clean(text), width),
                 None => clean(text),
             };
-            let tokens =
-                |count: Option<u32>| count.map(|count| count.min(MOST_TOKENS - 1).cast_signed());
+            let tokens = |count| limits.tokens(count).map(u32::cast_signed);
             let whole = |text: &'r Option<Box<str>>| text.as_deref().map(clean);
             columns.request_id.push(operation.request_id.0);
             columns.session_id.push(operation.session_id.0);
             columns.timestamp.push(operation.started_at);
             columns
                 .duration_ms
-                .push(small(addend(milliseconds(operation))));
+                .push(small(limits.duration_ms(operation)));
             columns.bytes_in.push(addend(operation.bytes_in));
             columns.bytes_out.push(addend(operation.bytes_out));
             columns.method.push(narrow(&operation.method));
@@ -70,9 +65,8 @@ impl<'r> Columns<'r> {
             columns
                 .completion_tokens
                 .push(tokens(operation.completion_tokens));
-            let cost = cost_micros(operation)
-                .map(|cost| widths.cost.map_or(cost, |most| cost.clamp(-most, most)));
-            columns.estimated_cost.push(cost.map(Cost::from_micros));
+            let cost = limits.cost(operation).map(Cost::from_micros);
+            columns.estimated_cost.push(cost);
             columns.status.push(operation.status.as_str());
             columns.error_message.push(whole(&operation.error_message));
             columns.sent_by.push(sender(operation.from_server));
@@ -90,11 +84,11 @@ impl<'r> Columns<'r> {
 pub(super) async fn insert(
     lease: &mut Lease,
     operations: &[OperationToWrite<'_>],
-    widths: Widths,
+    limits: Limits,
 ) -> Result<u64, sqlx::Error> {
     let mut written = 0;
     for piece in operations.chunks(ROWS) {
-        let columns = Columns::new(piece, widths);
+        let columns = Columns::new(piece, limits);
         let query = sqlx::query(sqlx::AssertSqlSafe(format!(
             "INSERT INTO archon_mcp_requests ({COLUMNS}) SELECT * FROM UNNEST($1::uuid[], $2::uuid[], $3::timestamptz[], \
              $4::integer[], $5::bigint[], $6::bigint[], $7::text[], $8::text[], $9::text[], $10::text[], $11::integer[], \

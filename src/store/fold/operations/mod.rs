@@ -5,7 +5,7 @@ mod arrays;
 mod packed;
 
 use super::batch::OperationToWrite;
-use super::tracked::Widths;
+use super::limits::Limits;
 use crate::model::{Operation, Target};
 use crate::store::connection::{Tx, WriteTx};
 use crate::store::error::StoreError;
@@ -19,11 +19,11 @@ const COLUMNS: &str = "request_id, session_id, timestamp, duration_ms, bytes_in,
 pub(super) async fn insert(
     tx: &mut WriteTx,
     operations: &[OperationToWrite<'_>],
-    widths: Widths,
+    limits: Limits,
 ) -> Result<usize, StoreError> {
     let written = match &mut tx.tx {
-        Tx::Sqlite(tx) => packed::insert(tx, operations).await,
-        Tx::Postgres(lease) => arrays::insert(lease, operations, widths).await,
+        Tx::Sqlite(tx) => packed::insert(tx, operations, limits).await,
+        Tx::Postgres(lease) => arrays::insert(lease, operations, limits).await,
     };
     let written = written.map_err(StoreError::during("write operations"))?;
     Ok(usize::try_from(written).unwrap_or(usize::MAX))
@@ -37,11 +37,6 @@ fn targets(operation: &Operation) -> (Option<&str>, Option<&str>, Option<&str>) 
         Some(Target::Resource(uri)) => (None, None, Some(uri)),
         None => (None, None, None),
     }
-}
-
-/// Its duration, rounded to the nearest.
-fn milliseconds(operation: &Operation) -> u64 {
-    operation.duration_us.saturating_add(500) / 1_000
 }
 
 /// Who sent the request, in the store's word.

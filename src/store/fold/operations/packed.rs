@@ -12,8 +12,8 @@ use sqlx::{AssertSqlSafe, SqliteConnection};
 use uuid::Uuid;
 
 use super::super::batch::OperationToWrite;
-use super::super::tracked::{addend, cost_micros};
-use super::{milliseconds, sender, targets};
+use super::super::limits::{Limits, addend};
+use super::{sender, targets};
 use crate::model::{Operation, OperationStatus};
 use crate::store::dialect::CHUNKS;
 
@@ -105,7 +105,7 @@ struct Packed<'r> {
 }
 
 impl<'r> Common<'r> {
-    fn of(operation: &'r Operation, user_id: Option<Uuid>) -> Self {
+    fn of(operation: &'r Operation, user_id: Option<Uuid>, limits: &Limits) -> Self {
         let (tool, prompt, resource) = targets(operation);
         Self {
             method: &operation.method,
@@ -114,7 +114,7 @@ impl<'r> Common<'r> {
             resource,
             prompt_tokens: operation.prompt_tokens,
             completion_tokens: operation.completion_tokens,
-            cost: cost_micros(operation),
+            cost: limits.cost(operation),
             status: operation.status,
             error_message: operation.error_message.as_deref(),
             from_server: operation.from_server,
@@ -127,14 +127,14 @@ impl<'r> Common<'r> {
 
 impl<'r> Packed<'r> {
     /// Packs at most [`ROWS`] operations.
-    fn new(operations: &[OperationToWrite<'r>]) -> Self {
+    fn new(operations: &[OperationToWrite<'r>], limits: &Limits) -> Self {
         let traced = operations.iter().any(|o| o.operation.trace_id.is_some());
         let mut rows = Vec::with_capacity(operations.len() * row_bytes(traced));
         let mut commons: Vec<Common<'r>> = Vec::new();
         let mut numbers: HashMap<Common<'r>, u16> = HashMap::new();
         let mut last = None;
         for OperationToWrite { operation, user_id } in operations {
-            let mut common = Common::of(operation, *user_id);
+            let mut common = Common::of(operation, *user_id, limits);
             let mut trace = NO_TRACE;
             if let Some(id) = common.trace_id.map(str::as_bytes)
                 && let Ok(id) = id.try_into()
@@ -153,9 +153,12 @@ impl<'r> Packed<'r> {
             rows.extend_from_slice(operation.request_id.0.as_bytes());
             rows.extend_from_slice(operation.session_id.0.as_bytes());
             push_number(&mut rows, operation.started_at.as_micros(), INSTANT);
-            let milliseconds = milliseconds(operation);
-            for count in [milliseconds, operation.bytes_in, operation.bytes_out] {
-                push_number(&mut rows, addend(count), COUNT);
+            for count in [
+                limits.duration_ms(operation),
+                addend(operation.bytes_in),
+                addend(operation.bytes_out),
+            ] {
+                push_number(&mut rows, count, COUNT);
             }
             rows.extend_from_slice(&number.to_be_bytes());
             if traced {
@@ -191,6 +194,7 @@ fn push_number(to: &mut Vec<u8>, number: i64, width: usize) {
 pub(super) async fn insert(
     conn: &mut SqliteConnection,
     operations: &[OperationToWrite<'_>],
+    limits: Limits,
 ) -> Result<u64, sqlx::Error> {
     let mut written = 0;
     for piece in operations.chunks(ROWS) {
@@ -198,7 +202,7 @@ pub(super) async fn insert(
             rows,
             traced,
             commons,
-        } = Packed::new(piece);
+        } = Packed::new(piece, &limits);
         // More places than there are commons: the rest is NULL and meets no row.
         let place = CHUNKS.iter().rposition(|size| *size >= commons.len());
         let bytes = i64::try_from(rows.len()).unwrap_or(i64::MAX);
