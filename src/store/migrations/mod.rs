@@ -197,7 +197,12 @@ impl Store {
 }
 
 async fn run(tx: &mut WriteTx, known: &[Migration]) -> Result<MigrationReport, StoreError> {
-    let Tx::Sqlite(transaction) = &mut tx.tx;
+    let Tx::Sqlite(transaction) = &mut tx.tx else {
+        return Err(StoreError::Migration {
+            what: "these migrations are SQLite's".to_owned(),
+            source: None,
+        });
+    };
     let mut lite = Lite {
         conn: transaction,
         durations: Vec::new(),

@@ -4,6 +4,7 @@ mod clients;
 mod daemon;
 mod http;
 mod peer;
+pub(crate) mod postgres;
 mod servers;
 
 pub(crate) use clients::{Client, Driver};
