@@ -5,13 +5,15 @@
 
 mod error;
 mod file;
+mod names;
 mod options;
 mod settings;
 mod sources;
 mod upstream;
 
 pub use error::ConfigError;
-pub use options::{LogFormat, ServeOptions};
+pub use names::name_of_command;
+pub use options::{LogFormat, ServeOptions, StdioOptions, server_name};
 pub use settings::{Flags, Key, Origin, Settings, Shown};
 pub use sources::Sources;
 pub use upstream::Upstream;
