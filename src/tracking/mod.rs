@@ -13,6 +13,7 @@ mod registry;
 mod session;
 mod settle;
 mod shipper;
+mod spread;
 mod sweep;
 mod tracker;
 
@@ -20,8 +21,10 @@ pub use crate::journal::Group;
 pub use exchange::{Exchange, Failure};
 pub use facts::{AnswerFacts, HttpMethod, RequestFacts, Server};
 pub use process::{Process, ProcessEnd};
+pub use session::SessionHeader;
 pub use settle::{SettleError, Settled, journal_root, settle_dead};
 pub use shipper::{Shipper, ShipperHandle};
+pub use spread::Spread;
 pub use tracker::{Counters, Tracker, TrackerOptions};
 
 #[cfg(test)]
