@@ -118,10 +118,16 @@ impl Carrier {
         let Some(store) = self.open_store().await else {
             return;
         };
-        tokio::select! {
-            () = settle(&self.data_dir, &store, self.session_timeout) => {}
-            () = self.stop.cancelled() => {}
-        }
+        // Side by side: what others left behind must not stand in front of this process's own records when it ends.
+        tokio::join!(
+            self.ship(&store),
+            settle(&self.data_dir, &store, self.session_timeout)
+        );
+        store.close().await;
+    }
+
+    /// Carries records over until this process ends.
+    async fn ship(&self, store: &Store) {
         let (shipper, _) = Shipper::new(self.journal.clone(), store.clone());
         if shipper.run(self.stop.clone()).await {
             self.remove_journal();
@@ -129,7 +135,6 @@ impl Carrier {
                 tracing::debug!(%error, "the journal's position stays behind in the store");
             }
         }
-        store.close().await;
     }
 
     /// The store, as soon as it opens; `None` when this process ends before.

@@ -10,6 +10,7 @@ mod crash;
 mod daemon;
 mod real_clients;
 mod relay_http;
+mod stdio;
 mod streaming;
 mod support;
 mod test_connection;
