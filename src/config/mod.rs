@@ -6,6 +6,7 @@
 mod database;
 mod error;
 mod file;
+mod names;
 mod options;
 mod settings;
 mod sources;
@@ -13,7 +14,8 @@ mod upstream;
 
 pub use database::{DatabaseOptions, DatabaseUrl};
 pub use error::ConfigError;
-pub use options::{LogFormat, ServeOptions};
+pub use names::name_of_command;
+pub use options::{LogFormat, ServeOptions, StdioOptions, server_name};
 pub use settings::{Flags, Key, Origin, Settings, Shown};
 pub use sources::Sources;
 pub use upstream::Upstream;

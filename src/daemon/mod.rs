@@ -3,9 +3,12 @@
 mod error;
 mod logging;
 mod signals;
+mod stdio;
+mod tracking;
 
 pub use error::StartError;
-pub use logging::init_logging;
+pub use logging::{init_logging, init_quiet_logging};
+pub use stdio::run_stdio;
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -300,9 +303,13 @@ impl Daemon {
     }
 }
 
+/// How often sessions are looked at where `shortest` is the shortest of the times by which they are judged.
+fn sweep_every(shortest: Duration) -> Duration {
+    (shortest / 4).clamp(Duration::from_millis(20), Duration::from_secs(1))
+}
+
 async fn sweep(tracker: Arc<Tracker>, shortest: Duration) {
-    let every = (shortest / 4).clamp(Duration::from_millis(20), Duration::from_secs(1));
-    let mut ticks = tokio::time::interval(every);
+    let mut ticks = tokio::time::interval(sweep_every(shortest));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;

@@ -1,4 +1,4 @@
-//! MCP on the wire: protocol eras, JSON-RPC envelopes, server-sent events, header rules.
+//! MCP on the wire: protocol eras, JSON-RPC envelopes, lines of JSON, server-sent events, header rules.
 //!
 //! Pure functions over bytes. Nothing here keeps a whole body, re-serialises, or decides what a session is; bytes
 //! that cannot be read are reported as such and pass all the same.
@@ -7,6 +7,7 @@ mod bits;
 mod envelope;
 mod era;
 mod headers;
+mod lines;
 mod meta;
 mod sse;
 
@@ -15,5 +16,6 @@ pub use era::{FIRST_MODERN_REVISION, era_of};
 pub use headers::{
     ANSWERED_BY, ARCHON_SESSION_ID, BodyKind, MCP_SESSION_ID, baggage_session, body_kind, trace_id,
 };
+pub use lines::LineScanner;
 pub use meta::{ClientInfo, RequestMeta};
 pub use sse::SseScanner;

@@ -12,6 +12,7 @@ mod pg_functions;
 mod real_clients;
 mod relay_http;
 mod servers_for_tests;
+mod stdio;
 mod streaming;
 mod support;
 mod test_connection;

@@ -13,6 +13,7 @@ use crate::model::{DisconnectReason, Era, ErrorType, Target, Timestamp};
 use crate::wire::{BodyKind, ClientInfo, Envelope, EnvelopeScanner, RequestMeta, SseScanner};
 
 use super::facts::{AnswerFacts, HttpMethod, RequestFacts};
+use super::messages;
 use super::session::{LiveSession, SessionHeader};
 use super::tracker::Tracker;
 
@@ -294,14 +295,7 @@ impl Exchange {
                 version: said.clone(),
             });
         }
-        let target = match &*method {
-            "tools/call" => envelope.name.map(Target::Tool),
-            "prompts/get" => envelope.name.map(Target::Prompt),
-            "resources/read" | "resources/subscribe" | "resources/unsubscribe" => {
-                envelope.uri.map(Target::Resource)
-            }
-            _ => None,
-        };
+        let target = messages::target(&method, envelope.name, envelope.uri);
         let version = said.or_else(|| self.facts.version().map(Into::into));
         state.pending.push(Pending {
             id,

@@ -34,14 +34,7 @@ impl Exchange {
     }
 
     fn server_answered(&self, state: &mut State, envelope: &Envelope, now: Timestamp) {
-        let (outcome, message) = match (&envelope.error, envelope.is_error) {
-            (Some(error), _) => (OperationStatus::Error, Some(messages::of_error(error))),
-            (None, true) => (
-                OperationStatus::Error,
-                Some(messages::of_content(envelope.content_start.as_deref())),
-            ),
-            (None, false) => (OperationStatus::Success, None),
-        };
+        let (outcome, message) = messages::outcome(envelope);
         let Some(id) = &envelope.id else {
             // An error without an id answers whatever the body asked (JSON-RPC 2.0, section 5).
             for pending in std::mem::take(&mut state.pending) {

@@ -3,6 +3,7 @@
 mod attribution;
 mod life;
 mod operations;
+mod process;
 mod settle;
 
 use std::sync::Arc;
