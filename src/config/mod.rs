@@ -5,6 +5,7 @@
 
 mod error;
 mod file;
+mod headers;
 mod names;
 mod options;
 mod settings;
@@ -12,8 +13,9 @@ mod sources;
 mod upstream;
 
 pub use error::ConfigError;
-pub use names::name_of_command;
+pub use headers::{Header, HeaderError, header_argument, header_file};
+pub use names::{name_of_command, name_of_url};
 pub use options::{LogFormat, ServeOptions, StdioOptions, server_name};
 pub use settings::{Flags, Key, Origin, Settings, Shown};
 pub use sources::Sources;
-pub use upstream::Upstream;
+pub use upstream::{Refusal, Upstream, parse_url as server_url};
