@@ -3,6 +3,7 @@
 //! The only folder that prints. A command is one file with a `run` that returns how the process ends; what it prints is
 //! made by `render` from values, without a terminal. Decides nothing about sessions: that is `reports`.
 
+mod bridge;
 mod completions;
 mod config;
 mod error;
@@ -60,6 +61,7 @@ struct Cli {
 enum Command {
     Serve(serve::Args),
     Run(run::Args),
+    Bridge(bridge::Args),
     Sessions(sessions::Args),
     TestConnection(test_connection::Args),
     Migrate(migrate::Args),
@@ -109,6 +111,7 @@ fn run(args: Vec<OsString>, context: &Context) -> Result<ExitStatus, CliError> {
     match cli.command {
         Command::Serve(args) => serve::run(args, context),
         Command::Run(args) => run::run(args, context),
+        Command::Bridge(args) => bridge::run(args, context),
         Command::Sessions(args) => sessions::run(args, context),
         Command::TestConnection(args) => test_connection::run(&args, context),
         Command::Migrate(args) => migrate::run(args, context),

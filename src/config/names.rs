@@ -1,4 +1,4 @@
-//! The name of a server that nobody has named: made from the command that starts it.
+//! The name of a server that nobody has named: made from the command that starts it, or from its URL.
 
 use std::ffi::OsString;
 
@@ -39,14 +39,27 @@ pub fn name_of_command(command: &[OsString]) -> String {
         .find(|word| !is_wrapping(word))
         .or_else(|| words.first())
         .map_or("", String::as_str);
-    let name: String = telling_part(said)
+    fitting(telling_part(said), "stdio")
+}
+
+/// A name for the server at `url`: `https://mcp.example.com/v1` is `mcp.example.com`, and a port goes behind the host.
+#[must_use]
+pub fn name_of_url(url: &str) -> String {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    fitting(authority, "http")
+}
+
+/// `said` as a name; `otherwise` if there is nothing in it.
+fn fitting(said: &str, otherwise: &str) -> String {
+    let name: String = said
         .chars()
         .map(|c| if fits_a_name(c) { c } else { '-' })
         .take(LONGEST_NAME)
         .collect();
     let name = name.trim_matches(['-', '.']);
     if name.is_empty() {
-        "stdio".to_owned()
+        otherwise.to_owned()
     } else {
         name.to_owned()
     }
@@ -129,6 +142,18 @@ mod tests {
         ] {
             let words: Vec<OsString> = command.split(' ').map(OsString::from).collect();
             assert_eq!(name_of_command(&words), name, "{command}");
+        }
+    }
+
+    #[test]
+    fn a_url_gives_its_host() {
+        for (url, name) in [
+            ("https://mcp.example.com/v1/mcp", "mcp.example.com"),
+            ("http://127.0.0.1:3001/mcp", "127.0.0.1-3001"),
+            ("http://[::1]:80?x", "1--80"),
+            ("", "http"),
+        ] {
+            assert_eq!(name_of_url(url), name, "{url}");
         }
     }
 

@@ -8,7 +8,7 @@ mod tracking;
 
 pub use error::StartError;
 pub use logging::{init_logging, init_quiet_logging};
-pub use stdio::run_stdio;
+pub use stdio::{BridgeTo, run_bridge, run_stdio};
 
 use std::fs;
 use std::num::NonZeroUsize;
