@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Context;
 use super::error::{CliError, ExitStatus};
-use super::output::DataDirArgs;
+use super::output::StoreArgs;
 use super::run::{TimeArgs, named};
 use crate::config::{Header, HeaderError, header_argument, header_file, name_of_url, server_url};
 use crate::daemon::BridgeTo;
@@ -58,7 +58,7 @@ pub(crate) struct Args {
     times: TimeArgs,
 
     #[command(flatten)]
-    data_dir: DataDirArgs,
+    store: StoreArgs,
 }
 
 pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError> {
@@ -70,7 +70,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
     let name = named(args.name.as_deref())?.unwrap_or_else(|| name_of_url(&url));
     let options = args
         .times
-        .settings(&args.data_dir, context)?
+        .settings(&args.store, context)?
         .stdio_options()?;
     let of_file = args
         .header_file

@@ -93,10 +93,7 @@ pub(crate) fn named(name: Option<&str>) -> Result<Option<String>, CliError> {
 
 pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError> {
     let name = named(args.name.as_deref())?.unwrap_or_else(|| name_of_command(&args.command));
-    let options = args
-        .times
-        .settings(&args.store, context)?
-        .stdio_options()?;
+    let options = args.times.settings(&args.store, context)?.stdio_options()?;
     crate::daemon::init_quiet_logging(options.log);
     let ended = crate::daemon::run_stdio(&name, &args.command, &options);
     ended.map(ExitStatus::OfCommand).map_err(|error| {

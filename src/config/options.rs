@@ -55,6 +55,8 @@ pub struct ServeOptions {
 pub struct StdioOptions {
     /// Where journals and the embedded store live.
     pub data_dir: PathBuf,
+    /// The database, if it is not the embedded one.
+    pub database: DatabaseOptions,
     /// Time without activity that ends a session.
     pub session_timeout: Duration,
     /// Time without activity after which a session counts as idle.
@@ -127,6 +129,7 @@ impl Settings {
     pub fn stdio_options(&self) -> Result<StdioOptions, ConfigError> {
         Ok(StdioOptions {
             data_dir: self.data_dir()?,
+            database: self.database()?,
             session_timeout: self.session_timeout()?,
             idle_after: self.positive(Key::IdleAfter)?,
             request_timeout: self.positive(Key::RequestTimeout)?,

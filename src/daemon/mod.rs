@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 use crate::api::health::health_json;
 use crate::api::mcp_server::{self, McpServerDeps};
-use crate::config::ServeOptions;
+use crate::config::{DatabaseOptions, ServeOptions};
 use crate::journal::{Journal, JournalOptions};
 use crate::model::{Clock, HealthView, InstanceId, SystemClock, Timestamp, UuidV7Source};
 use crate::proxy::{self, LocalService, Proxy, ProxyOptions, ServerHandle, Upstream};
@@ -96,6 +96,27 @@ async fn bind(listen: &str) -> Result<TcpListener, StartError> {
         .map_err(|error| StartError::listen(listen, error))
 }
 
+/// Opens the database, brings the embedded one up to date, and makes sure that any other one is; `migrate` brings that up
+/// to date as well.
+async fn open_store(
+    data_dir: &Path,
+    database: &DatabaseOptions,
+    migrate: bool,
+) -> Result<Store, StoreError> {
+    let url = database.url.as_ref().map(|url| url.expose());
+    let location = Location::new(data_dir, url, database.schema.as_deref())?;
+    let store = Store::open(&location).await?;
+    if store.is_embedded() || migrate {
+        for migration in &store.migrate_up().await?.applied {
+            tracing::info!("migration {} applied", migration.name);
+        }
+    } else {
+        // Others use it as well: when it changes is for people to say.
+        store.check_schema().await?;
+    }
+    Ok(store)
+}
+
 /// The running subsystems.
 struct Daemon {
     proxy: Arc<Proxy>,
@@ -111,7 +132,7 @@ impl Daemon {
     async fn start(options: &ServeOptions, listener: TcpListener) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let started_at = clock.now();
-        let store = Self::open_store(options).await?;
+        let store = open_store(&options.data_dir, &options.database, options.migrate).await?;
         let mut settled = settle_dead(
             &options.data_dir,
             &store,
@@ -193,22 +214,6 @@ impl Daemon {
             shipper,
             stop_shipping,
         })
-    }
-
-    /// Opens the database, brings the embedded one up to date, and makes sure that any other one is.
-    async fn open_store(options: &ServeOptions) -> Result<Store, StoreError> {
-        let url = options.database.url.as_ref().map(|url| url.expose());
-        let schema = options.database.schema.as_deref();
-        let store = Store::open(&Location::new(&options.data_dir, url, schema)?).await?;
-        if store.is_embedded() || options.migrate {
-            for migration in &store.migrate_up().await?.applied {
-                tracing::info!("migration {} applied", migration.name);
-            }
-        } else {
-            // Others use it as well: when it changes is for people to say.
-            store.check_schema().await?;
-        }
-        Ok(store)
     }
 
     #[expect(

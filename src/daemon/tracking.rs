@@ -13,7 +13,7 @@ use anyhow::Context;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::config::StdioOptions;
+use crate::config::{DatabaseOptions, StdioOptions};
 use crate::journal::{Journal, JournalOptions};
 use crate::model::{Clock, InstanceId, SystemClock, UuidV7Source};
 use crate::store::Store;
@@ -57,6 +57,7 @@ impl Tracking {
         let (tell, over) = channel();
         let carrier = Carrier {
             data_dir: options.data_dir.clone(),
+            database: options.database.clone(),
             session_timeout: options.session_timeout,
             journal,
             stop: stop.clone(),
@@ -87,6 +88,7 @@ impl Tracking {
 
 struct Carrier {
     data_dir: PathBuf,
+    database: DatabaseOptions,
     session_timeout: Duration,
     journal: Arc<Journal>,
     stop: CancellationToken,
@@ -141,7 +143,7 @@ impl Carrier {
     async fn open_store(&self) -> Option<Store> {
         let mut wait = FIRST_WAIT;
         loop {
-            match open(&self.data_dir).await {
+            match super::open_store(&self.data_dir, &self.database, false).await {
                 Ok(store) => return Some(store),
                 Err(error) if self.stop.is_cancelled() => {
                     tracing::debug!(%error, "the store does not open; records wait in the journal");
@@ -163,12 +165,6 @@ impl Carrier {
             tracing::debug!(%error, "the empty journal stays behind");
         }
     }
-}
-
-async fn open(data_dir: &Path) -> Result<Store, crate::store::StoreError> {
-    let store = Store::open_embedded(data_dir).await?;
-    store.migrate_up().await?;
-    Ok(store)
 }
 
 async fn settle(data_dir: &Path, store: &Store, session_timeout: Duration) {
