@@ -3,6 +3,8 @@
 mod attribution;
 mod life;
 mod operations;
+mod reasons;
+mod rounds;
 mod settle;
 
 use std::sync::Arc;
