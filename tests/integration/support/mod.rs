@@ -10,7 +10,7 @@ pub(crate) use clients::{Client, Driver};
 pub(crate) use daemon::{Daemon, archonctl, journals, json, new_data_dir, sessions_until};
 pub(crate) use http::{Legacy, Scripted, send, send_raw};
 pub(crate) use peer::{Fields, Head, Peer, Upstream};
-pub(crate) use servers::{Everything, ModernServer};
+pub(crate) use servers::{Everything, EverythingSse, ModernServer};
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::Child;
