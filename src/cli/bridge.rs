@@ -68,10 +68,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
         CliError::usage("url", reason).with_hint(hint)
     })?;
     let name = named(args.name.as_deref())?.unwrap_or_else(|| name_of_url(&url));
-    let options = args
-        .times
-        .settings(&args.store, context)?
-        .stdio_options()?;
+    let options = args.times.settings(&args.store, context)?.stdio_options()?;
     let of_file = args
         .header_file
         .as_deref()

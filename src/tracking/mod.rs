@@ -4,6 +4,7 @@
 //! the journal; the shipper folds them into the store. Never delays, changes or fails the traffic: what cannot be
 //! recorded is counted.
 
+mod channel;
 mod exchange;
 mod facts;
 mod identity;
@@ -18,6 +19,7 @@ mod sweep;
 mod tracker;
 
 pub use crate::journal::Group;
+pub use channel::Channel;
 pub use exchange::{Exchange, Failure};
 pub use facts::{AnswerFacts, HttpMethod, RequestFacts, Server};
 pub use process::{Process, ProcessEnd};

@@ -4,6 +4,8 @@
 //! that cannot be read are reported as such and pass all the same.
 
 mod bits;
+mod coding;
+mod endpoint;
 mod envelope;
 mod era;
 mod headers;
@@ -11,10 +13,13 @@ mod lines;
 mod meta;
 mod sse;
 
+pub use coding::{Coding, Decoder, Undecodable};
+pub use endpoint::EndpointFinder;
 pub use envelope::{Envelope, EnvelopeScanner};
 pub use era::{FIRST_MODERN_REVISION, era_of};
 pub use headers::{
-    ANSWERED_BY, ARCHON_SESSION_ID, BodyKind, MCP_SESSION_ID, baggage_session, body_kind, trace_id,
+    ANSWERED_BY, ARCHON_SESSION_ID, BodyKind, MCP_SESSION_ID, baggage_session, body_kind,
+    header_value, trace_id,
 };
 pub use lines::LineScanner;
 pub use meta::{ClientInfo, RequestMeta};

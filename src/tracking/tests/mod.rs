@@ -4,6 +4,8 @@ mod attribution;
 mod life;
 mod operations;
 mod process;
+mod reasons;
+mod rounds;
 mod settle;
 
 use std::sync::Arc;

@@ -154,9 +154,9 @@ impl Slot {
             | Self::ResultType => 512,
             Self::ContentStart => 600,
             Self::Name => 2_048,
-            Self::Uri | Self::Error | Self::RequestState => 8_192,
+            Self::Uri | Self::Error => 8_192,
             Self::ClientInfo => 16_384,
-            Self::Capabilities | Self::Meta => 65_536,
+            Self::Capabilities | Self::Meta | Self::RequestState => 65_536,
         }
     }
 
@@ -291,6 +291,11 @@ impl EnvelopeScanner {
     #[must_use]
     pub fn is_unreadable(&self) -> bool {
         self.state == State::Unreadable
+    }
+
+    /// What has been read of a message whose end has not come.
+    pub fn take_unfinished(&mut self) -> Envelope {
+        std::mem::take(&mut self.current).finished()
     }
 
     /// Reads on. `found` gets each message as soon as its last byte has been seen.

@@ -12,7 +12,7 @@ pub(crate) use clients::{Client, Driver};
 pub(crate) use daemon::{Daemon, archonctl, journals, json, new_data_dir, sessions_until};
 pub(crate) use http::{Legacy, Scripted, send, send_raw};
 pub(crate) use peer::{Fields, Head, Peer, Upstream};
-pub(crate) use servers::{Everything, ModernServer};
+pub(crate) use servers::{Everything, EverythingSse, ModernServer};
 pub(crate) use stdio::{Family, Lines, Server, StdioClient, StdioDriver, run_command};
 
 use std::io::{BufRead, BufReader, Read};
