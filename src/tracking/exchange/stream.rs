@@ -9,8 +9,9 @@ use crate::wire::{Envelope, RequestMeta};
 use super::super::channel::Channel;
 use super::super::facts::HttpMethod;
 use super::super::identity;
+use super::super::messages;
 use super::super::session::{Behind, StateKey};
-use super::{End, Exchange, Handshake, Pending, State, lock, target_of};
+use super::{End, Exchange, Handshake, Pending, State, lock};
 
 /// A request that waits for its answer on an event stream.
 #[derive(Debug)]
@@ -135,7 +136,7 @@ impl Exchange {
         state.pending.push(Pending {
             id: Box::default(),
             method: method.into(),
-            target: target_of(method, name.clone(), name),
+            target: messages::target(method, name.clone(), name),
             version: self.facts.version().map(Into::into),
             behind: None,
             repeats: None,
@@ -148,7 +149,7 @@ impl Exchange {
         if let Some(method) = begun.method {
             state.pending.push(Pending {
                 id: begun.id.unwrap_or_default(),
-                target: target_of(&method, begun.name, begun.uri),
+                target: messages::target(&method, begun.name, begun.uri),
                 method,
                 version: self.facts.version().map(Into::into),
                 behind: None,
