@@ -272,6 +272,8 @@ DECLARE
 BEGIN
     FOREACH tab IN ARRAY ARRAY['archon_migrations', 'archon_mcp_sessions', 'archon_mcp_requests', 'archon_llm_pricing']
     LOOP
+        -- A table of somebody else stays as it is.
+        CONTINUE WHEN NOT pg_has_role((SELECT c.relowner FROM pg_class AS c WHERE c.oid = tab::regclass), 'USAGE');
         SELECT c.relrowsecurity INTO secured FROM pg_class AS c WHERE c.oid = tab::regclass;
         IF signed_in AND NOT secured AND NOT EXISTS (SELECT FROM pg_policy WHERE polrelid = tab::regclass) THEN
             EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO authenticated USING (true)',
@@ -311,12 +313,6 @@ BEGIN
 END
 $do$;
 
--- The release and the name are what existing dashboards look for. A role that may not write the record goes on without.
-DO $do$
-BEGIN
-    INSERT INTO archon_migrations (version, migration_name) VALUES ('0.3.0', '001_add_mcp_client_tracking')
-    ON CONFLICT DO NOTHING;
-EXCEPTION WHEN insufficient_privilege THEN
-    RAISE WARNING 'archon_migrations may not be written: 001_add_mcp_client_tracking is not recorded there';
-END
-$do$;
+-- The release and the name are what existing dashboards look for.
+INSERT INTO archon_migrations (version, migration_name) VALUES ('0.3.0', '001_add_mcp_client_tracking')
+ON CONFLICT DO NOTHING;

@@ -106,11 +106,5 @@ BEGIN
 END
 $do$;
 
-DO $do$
-BEGIN
-    INSERT INTO archon_migrations (version, migration_name) VALUES ('0.3.0', '013_add_session_disconnect_fields')
-    ON CONFLICT DO NOTHING;
-EXCEPTION WHEN insufficient_privilege THEN
-    RAISE WARNING 'archon_migrations may not be written: 013_add_session_disconnect_fields is not recorded there';
-END
-$do$;
+INSERT INTO archon_migrations (version, migration_name) VALUES ('0.3.0', '013_add_session_disconnect_fields')
+ON CONFLICT DO NOTHING;

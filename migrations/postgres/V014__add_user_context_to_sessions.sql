@@ -136,11 +136,5 @@ BEGIN
 END
 $do$;
 
-DO $do$
-BEGIN
-    INSERT INTO archon_migrations (version, migration_name) VALUES ('0.3.0', '014_add_user_context_to_sessions')
-    ON CONFLICT DO NOTHING;
-EXCEPTION WHEN insufficient_privilege THEN
-    RAISE WARNING 'archon_migrations may not be written: 014_add_user_context_to_sessions is not recorded there';
-END
-$do$;
+INSERT INTO archon_migrations (version, migration_name) VALUES ('0.3.0', '014_add_user_context_to_sessions')
+ON CONFLICT DO NOTHING;

@@ -158,11 +158,5 @@ BEGIN
 END
 $do$;
 
-DO $do$
-BEGIN
-    INSERT INTO archon_migrations (version, migration_name) VALUES ('0.1.0', '100_session_identity_and_counts')
-    ON CONFLICT DO NOTHING;
-EXCEPTION WHEN insufficient_privilege THEN
-    RAISE WARNING 'archon_migrations may not be written: 100_session_identity_and_counts is not recorded there';
-END
-$do$;
+INSERT INTO archon_migrations (version, migration_name) VALUES ('0.1.0', '100_session_identity_and_counts')
+ON CONFLICT DO NOTHING;

@@ -269,7 +269,7 @@ dir=$1; shift
 "$@" >>"$dir/log" 2>&1 </dev/null &
 server=$!
 exec 3<&0
-(while read -r _; do :; done; kill -QUIT $server) <&3 3<&- 2>/dev/null &
+(while read -r _; do :; done; kill -QUIT $server; kill -TERM $server) <&3 3<&- 2>/dev/null &
 reader=$!
 exec 3<&- </dev/null
 wait $server

@@ -1,0 +1,711 @@
+-- archonctl: transaction
+-- Usage summed up by hour and by day, and triggers that keep these sums, and those of sessions, right whoever writes.
+--
+-- May run again at any time. Where something of it is missing, or a trigger is off, rows may have been written that nobody
+-- counted: then everything is counted anew.
+--
+-- archonctl's own writer keeps the sums itself and says so (SET LOCAL archonctl.writer = 'fold'): the triggers on requests
+-- are then silent.
+
+DO $do$
+DECLARE
+    complete boolean;
+BEGIN
+    SELECT count(*) = 9 INTO complete
+    FROM pg_trigger AS t
+    WHERE t.tgrelid IN ('archon_mcp_requests'::regclass, 'archon_mcp_sessions'::regclass) AND t.tgenabled IN ('O', 'A')
+        AND (t.tgname, t.tgtype & 1) IN (('trigger_update_session_status', 0), ('archon_requests_user', 1),
+            ('archon_requests_updated', 0), ('archon_requests_deleted', 0), ('archon_requests_truncated', 0),
+            ('archon_sessions_rekeyed', 1), ('archon_sessions_rekeyed_all', 0), ('archon_sessions_deleted', 1),
+            ('archon_sessions_deleted_all', 0));
+    complete := complete
+        AND to_regclass(format('%I.archon_usage_hourly', current_schema())) IS NOT NULL
+        AND to_regclass(format('%I.archon_usage_daily', current_schema())) IS NOT NULL
+        AND to_regclass(format('%I.archon_usage_pending', current_schema())) IS NOT NULL;
+    IF NOT complete THEN
+        -- No row may be written between here and the triggers.
+        LOCK TABLE archon_mcp_requests, archon_mcp_sessions IN SHARE ROW EXCLUSIVE MODE;
+        UPDATE archon_mcp_sessions SET counted = false WHERE counted;
+        DROP TABLE IF EXISTS archon_usage_hourly, archon_usage_daily, archon_usage_pending;
+    END IF;
+END
+$do$;
+
+-- One row for what one writer (part: an archonctl instance; zeros for all others together) counted under one key. What is
+-- not known is '' or zeros. Texts are cut to 100 characters. Cost in US dollars. Sums of a key are those over its parts;
+-- a part may be negative where one writer's rows were deleted by another.
+CREATE TABLE IF NOT EXISTS archon_usage_hourly (
+    hour timestamptz NOT NULL,
+    user_id uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+    client_type text NOT NULL DEFAULT '',
+    server text NOT NULL DEFAULT '',
+    method text NOT NULL,
+    tool_name text NOT NULL DEFAULT '',
+    status text NOT NULL,
+    part uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+    requests bigint NOT NULL DEFAULT 0,
+    timed_requests bigint NOT NULL DEFAULT 0,
+    duration_ms_sum bigint NOT NULL DEFAULT 0,
+    duration_ms_min bigint,
+    duration_ms_max bigint,
+    prompt_tokens bigint NOT NULL DEFAULT 0,
+    completion_tokens bigint NOT NULL DEFAULT 0,
+    cost numeric(24,6) NOT NULL DEFAULT 0,
+    bytes_in bigint NOT NULL DEFAULT 0,
+    bytes_out bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (hour, user_id, client_type, server, method, tool_name, status, part)
+);
+CREATE INDEX IF NOT EXISTS idx_archon_usage_hourly_user ON archon_usage_hourly (user_id, hour);
+
+-- The same without users, by day (UTC).
+CREATE TABLE IF NOT EXISTS archon_usage_daily (
+    day timestamptz NOT NULL,
+    client_type text NOT NULL DEFAULT '',
+    server text NOT NULL DEFAULT '',
+    method text NOT NULL,
+    tool_name text NOT NULL DEFAULT '',
+    status text NOT NULL,
+    part uuid NOT NULL DEFAULT '00000000-0000-0000-0000-000000000000',
+    requests bigint NOT NULL DEFAULT 0,
+    timed_requests bigint NOT NULL DEFAULT 0,
+    duration_ms_sum bigint NOT NULL DEFAULT 0,
+    duration_ms_min bigint,
+    duration_ms_max bigint,
+    prompt_tokens bigint NOT NULL DEFAULT 0,
+    completion_tokens bigint NOT NULL DEFAULT 0,
+    cost numeric(24,6) NOT NULL DEFAULT 0,
+    bytes_in bigint NOT NULL DEFAULT 0,
+    bytes_out bigint NOT NULL DEFAULT 0,
+    PRIMARY KEY (day, client_type, server, method, tool_name, status, part)
+);
+
+-- What the triggers counted and nobody has added to the two tables yet: whoever reads those adds this. Only appended to, so
+-- writers neither wait for each other here nor can they deadlock. narrows: rows were taken away, so the smallest and
+-- largest duration of the key must be looked up; no such row outlives the statement that made it.
+CREATE TABLE IF NOT EXISTS archon_usage_pending (
+    hour timestamptz NOT NULL,
+    user_id uuid NOT NULL,
+    client_type text NOT NULL,
+    server text NOT NULL,
+    method text NOT NULL,
+    tool_name text NOT NULL,
+    status text NOT NULL,
+    requests bigint NOT NULL,
+    timed_requests bigint NOT NULL,
+    duration_ms_sum bigint NOT NULL,
+    duration_ms_min bigint,
+    duration_ms_max bigint,
+    prompt_tokens bigint NOT NULL,
+    completion_tokens bigint NOT NULL,
+    cost numeric(24,6) NOT NULL,
+    bytes_in bigint NOT NULL,
+    bytes_out bigint NOT NULL,
+    narrows boolean NOT NULL DEFAULT false
+) WITH (autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_scale_factor = 0);
+CREATE INDEX IF NOT EXISTS idx_archon_usage_pending_narrows ON archon_usage_pending (hour) WHERE narrows;
+
+-- Sessions whose sums are yet to be made.
+CREATE INDEX IF NOT EXISTS idx_archon_mcp_sessions_uncounted ON archon_mcp_sessions (session_id) WHERE NOT counted;
+
+-- Takes the lock of whoever moves pending sums into the tables. One at a time; with `wait` false only if nobody has it.
+CREATE OR REPLACE FUNCTION archon_lock_usage(wait boolean) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER
+AS $fn$
+DECLARE
+    this CONSTANT integer := ('archon_usage_pending'::regclass::oid::bigint - 2147483648)::integer;
+BEGIN
+    IF wait THEN
+        PERFORM pg_advisory_xact_lock(1635018100, this);
+        RETURN true;
+    END IF;
+    RETURN pg_try_advisory_xact_lock(1635018100, this);
+END
+$fn$;
+
+-- Moves pending sums into the tables; returns how many rows. Does nothing while somebody else does it.
+CREATE OR REPLACE FUNCTION archon_merge_usage() RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER
+AS $fn$
+DECLARE
+    moved bigint;
+BEGIN
+    IF NOT archon_lock_usage(false) THEN
+        RETURN 0;
+    END IF;
+    WITH taken AS (
+        DELETE FROM archon_usage_pending RETURNING *
+    ), by_hour AS (
+        SELECT t.hour, t.user_id, t.client_type, t.server, t.method, t.tool_name, t.status,
+            sum(t.requests)::bigint AS requests, sum(t.timed_requests)::bigint AS timed_requests,
+            sum(t.duration_ms_sum)::bigint AS duration_ms_sum,
+            min(t.duration_ms_min) FILTER (WHERE NOT t.narrows) AS duration_ms_min,
+            max(t.duration_ms_max) FILTER (WHERE NOT t.narrows) AS duration_ms_max,
+            sum(t.prompt_tokens)::bigint AS prompt_tokens, sum(t.completion_tokens)::bigint AS completion_tokens,
+            sum(t.cost) AS cost, sum(t.bytes_in)::bigint AS bytes_in, sum(t.bytes_out)::bigint AS bytes_out
+        FROM taken AS t GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ), into_hourly AS (
+        INSERT INTO archon_usage_hourly AS h (hour, user_id, client_type, server, method, tool_name, status, requests,
+            timed_requests, duration_ms_sum, duration_ms_min, duration_ms_max, prompt_tokens, completion_tokens, cost,
+            bytes_in, bytes_out)
+        SELECT * FROM by_hour
+        ON CONFLICT (hour, user_id, client_type, server, method, tool_name, status, part) DO UPDATE SET
+            requests = h.requests + excluded.requests, timed_requests = h.timed_requests + excluded.timed_requests,
+            duration_ms_sum = h.duration_ms_sum + excluded.duration_ms_sum,
+            duration_ms_min = least(h.duration_ms_min, excluded.duration_ms_min),
+            duration_ms_max = greatest(h.duration_ms_max, excluded.duration_ms_max),
+            prompt_tokens = h.prompt_tokens + excluded.prompt_tokens,
+            completion_tokens = h.completion_tokens + excluded.completion_tokens, cost = h.cost + excluded.cost,
+            bytes_in = h.bytes_in + excluded.bytes_in, bytes_out = h.bytes_out + excluded.bytes_out
+    ), into_daily AS (
+        INSERT INTO archon_usage_daily AS d (day, client_type, server, method, tool_name, status, requests,
+            timed_requests, duration_ms_sum, duration_ms_min, duration_ms_max, prompt_tokens, completion_tokens, cost,
+            bytes_in, bytes_out)
+        SELECT date_trunc('day', b.hour, 'UTC'), b.client_type, b.server, b.method, b.tool_name, b.status,
+            sum(b.requests), sum(b.timed_requests), sum(b.duration_ms_sum), min(b.duration_ms_min),
+            max(b.duration_ms_max), sum(b.prompt_tokens), sum(b.completion_tokens), sum(b.cost), sum(b.bytes_in),
+            sum(b.bytes_out)
+        FROM by_hour AS b GROUP BY 1, 2, 3, 4, 5, 6
+        ON CONFLICT (day, client_type, server, method, tool_name, status, part) DO UPDATE SET
+            requests = d.requests + excluded.requests, timed_requests = d.timed_requests + excluded.timed_requests,
+            duration_ms_sum = d.duration_ms_sum + excluded.duration_ms_sum,
+            duration_ms_min = least(d.duration_ms_min, excluded.duration_ms_min),
+            duration_ms_max = greatest(d.duration_ms_max, excluded.duration_ms_max),
+            prompt_tokens = d.prompt_tokens + excluded.prompt_tokens,
+            completion_tokens = d.completion_tokens + excluded.completion_tokens, cost = d.cost + excluded.cost,
+            bytes_in = d.bytes_in + excluded.bytes_in, bytes_out = d.bytes_out + excluded.bytes_out
+    )
+    SELECT count(*) INTO moved FROM taken;
+    RETURN moved;
+END
+$fn$;
+
+-- Looks up the shortest and longest durations of keys. Their parts are emptied first, which waits for whoever writes them,
+-- then the rows are looked at.
+CREATE OR REPLACE FUNCTION archon_widen_usage(keys archon_usage_hourly[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+AS $fn$
+BEGIN
+    IF keys IS NULL THEN
+        RETURN;
+    END IF;
+    WITH locked AS (
+        SELECT h.hour, h.user_id, h.client_type, h.server, h.method, h.tool_name, h.status, h.part
+        FROM archon_usage_hourly AS h
+        JOIN unnest(keys) AS k USING (hour, user_id, client_type, server, method, tool_name, status)
+        WHERE h.duration_ms_min IS NOT NULL OR h.duration_ms_max IS NOT NULL
+        ORDER BY 1, 2, 3, 4, 5, 6, 7, 8 FOR UPDATE OF h
+    )
+    UPDATE archon_usage_hourly AS h SET duration_ms_min = NULL, duration_ms_max = NULL
+    FROM locked AS l
+    WHERE (h.hour, h.user_id, h.client_type, h.server, h.method, h.tool_name, h.status, h.part)
+        = (l.hour, l.user_id, l.client_type, l.server, l.method, l.tool_name, l.status, l.part);
+    INSERT INTO archon_usage_hourly AS h (hour, user_id, client_type, server, method, tool_name, status, duration_ms_min,
+        duration_ms_max)
+    SELECT r.* FROM (
+        SELECT date_trunc('hour', q.timestamp, 'UTC') AS hour,
+            coalesce(q.user_id, '00000000-0000-0000-0000-000000000000') AS user_id, s.client_type::text AS client_type,
+            coalesce(left(s.server, 100), '') AS server, left(q.method, 100) AS method,
+            coalesce(left(q.tool_name, 100), '') AS tool_name, q.status::text AS status, min(q.duration_ms), max(q.duration_ms)
+        FROM unnest(ARRAY(SELECT DISTINCT k.hour FROM unnest(keys) AS k)) AS u (at)
+        JOIN archon_mcp_requests AS q ON q.timestamp >= u.at AND q.timestamp < u.at + interval '1 hour'
+        JOIN archon_mcp_sessions AS s ON s.session_id = q.session_id
+        WHERE q.duration_ms IS NOT NULL AND s.counted
+        GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ) AS r JOIN unnest(keys) AS k USING (hour, user_id, client_type, server, method, tool_name, status)
+    ON CONFLICT (hour, user_id, client_type, server, method, tool_name, status, part) DO UPDATE SET
+        duration_ms_min = excluded.duration_ms_min, duration_ms_max = excluded.duration_ms_max;
+
+    -- Days from their hours.
+    WITH days AS (
+        SELECT DISTINCT date_trunc('day', k.hour, 'UTC') AS day, k.client_type, k.server, k.method, k.tool_name, k.status
+        FROM unnest(keys) AS k
+    ), locked AS (
+        SELECT d.day, d.client_type, d.server, d.method, d.tool_name, d.status, d.part
+        FROM archon_usage_daily AS d JOIN days AS k USING (day, client_type, server, method, tool_name, status)
+        ORDER BY 1, 2, 3, 4, 5, 6, 7 FOR UPDATE OF d
+    )
+    UPDATE archon_usage_daily AS d SET duration_ms_min = NULL, duration_ms_max = NULL
+    FROM locked AS l
+    WHERE (d.day, d.client_type, d.server, d.method, d.tool_name, d.status, d.part)
+        = (l.day, l.client_type, l.server, l.method, l.tool_name, l.status, l.part);
+    INSERT INTO archon_usage_daily AS d (day, client_type, server, method, tool_name, status, duration_ms_min,
+        duration_ms_max)
+    SELECT k.day, k.client_type, k.server, k.method, k.tool_name, k.status, min(h.duration_ms_min), max(h.duration_ms_max)
+    FROM (
+        SELECT DISTINCT date_trunc('day', x.hour, 'UTC') AS day, x.client_type, x.server, x.method, x.tool_name, x.status
+        FROM unnest(keys) AS x
+    ) AS k
+    JOIN archon_usage_hourly AS h ON h.hour >= k.day AND h.hour < k.day + interval '24 hours'
+        AND (h.client_type, h.server, h.method, h.tool_name, h.status)
+            = (k.client_type, k.server, k.method, k.tool_name, k.status)
+    WHERE h.duration_ms_min IS NOT NULL
+    GROUP BY 1, 2, 3, 4, 5, 6
+    ON CONFLICT (day, client_type, server, method, tool_name, status, part) DO UPDATE SET
+        duration_ms_min = excluded.duration_ms_min, duration_ms_max = excluded.duration_ms_max;
+END
+$fn$;
+
+-- After rows were taken away from keys: merges, and looks up the durations of those keys that may have lost their shortest
+-- or longest one.
+CREATE OR REPLACE FUNCTION archon_settle_usage() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+AS $fn$
+DECLARE
+    hit archon_usage_hourly[];
+    touched CONSTANT timestamptz[] := ARRAY(SELECT DISTINCT p.hour FROM archon_usage_pending AS p WHERE p.narrows);
+    none CONSTANT uuid := '00000000-0000-0000-0000-000000000000';
+BEGIN
+    IF touched = '{}' THEN
+        RETURN;
+    END IF;
+    PERFORM archon_lock_usage(true);
+    WITH lost AS (
+        SELECT p.hour, p.user_id, p.client_type, p.server, p.method, p.tool_name, p.status,
+            min(p.duration_ms_min) AS low, max(p.duration_ms_max) AS high
+        FROM archon_usage_pending AS p WHERE p.narrows GROUP BY 1, 2, 3, 4, 5, 6, 7
+    ), known AS (
+        SELECT h.hour, h.user_id, h.client_type, h.server, h.method, h.tool_name, h.status, h.duration_ms_min,
+            h.duration_ms_max
+        FROM archon_usage_hourly AS h WHERE h.hour = ANY (ARRAY(SELECT l.hour FROM lost AS l))
+        UNION ALL
+        SELECT p.hour, p.user_id, p.client_type, p.server, p.method, p.tool_name, p.status, p.duration_ms_min,
+            p.duration_ms_max
+        FROM archon_usage_pending AS p WHERE NOT p.narrows
+    ), lowest AS (
+        SELECT k.hour, k.user_id, k.client_type, k.server, k.method, k.tool_name, k.status,
+            min(k.duration_ms_min) AS low, max(k.duration_ms_max) AS high
+        FROM known AS k GROUP BY 1, 2, 3, 4, 5, 6, 7
+    )
+    SELECT array_agg(ROW(l.hour, l.user_id, l.client_type, l.server, l.method, l.tool_name, l.status,
+        '00000000-0000-0000-0000-000000000000', 0, 0, 0, NULL, NULL, 0, 0, 0, 0, 0)::archon_usage_hourly)
+    INTO hit
+    FROM lost AS l JOIN lowest AS k USING (hour, user_id, client_type, server, method, tool_name, status)
+    WHERE l.low <= k.low OR l.high >= k.high;
+
+    PERFORM archon_merge_usage();
+    PERFORM archon_widen_usage(hit);
+    DELETE FROM archon_usage_hourly AS h
+    WHERE h.hour = ANY (touched) AND h.part = none AND h.duration_ms_min IS NULL
+        AND (h.requests, h.timed_requests, h.duration_ms_sum, h.prompt_tokens, h.completion_tokens, h.cost, h.bytes_in,
+            h.bytes_out) = (0, 0, 0, 0, 0, 0, 0, 0);
+    DELETE FROM archon_usage_daily AS d
+    WHERE d.day = ANY (ARRAY(SELECT DISTINCT date_trunc('day', t, 'UTC') FROM unnest(touched) AS t))
+        AND d.part = none AND d.duration_ms_min IS NULL
+        AND (d.requests, d.timed_requests, d.duration_ms_sum, d.prompt_tokens, d.completion_tokens, d.cost, d.bytes_in,
+            d.bytes_out) = (0, 0, 0, 0, 0, 0, 0, 0);
+END
+$fn$;
+
+-- Rows of other writers belong to the session's user, where they don't say whose they are.
+CREATE OR REPLACE FUNCTION archon_requests_user() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+AS $fn$
+BEGIN
+    NEW.user_id := (SELECT s.user_id FROM archon_mcp_sessions AS s WHERE s.session_id = NEW.session_id);
+    RETURN NEW;
+END
+$fn$;
+
+-- After each statement that inserted requests. Activity moves forward and not beyond now, an idle session becomes active, one
+-- that has ended stays so. Sums are those of counted sessions; the others are summed up when they are counted.
+CREATE OR REPLACE FUNCTION update_session_status() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+AS $fn$
+DECLARE
+    now_at CONSTANT timestamptz := clock_timestamp();
+    appended bigint;
+BEGIN
+    PERFORM FROM archon_mcp_sessions AS s
+    WHERE s.session_id = ANY (ARRAY(SELECT DISTINCT n.session_id FROM inserted AS n))
+    ORDER BY s.session_id FOR NO KEY UPDATE;
+
+    UPDATE archon_mcp_sessions AS s
+    SET last_activity = greatest(s.last_activity, n.at),
+        status = CASE WHEN s.status = 'idle' AND n.at > s.last_activity AND n.at > now_at - interval '5 minutes'
+            THEN 'active' ELSE s.status END,
+        total_requests = s.total_requests + n.requests,
+        failed_requests = s.failed_requests + n.failed,
+        bytes_in = s.bytes_in + n.bytes_in,
+        bytes_out = s.bytes_out + n.bytes_out,
+        total_prompt_tokens = s.total_prompt_tokens + n.prompt_tokens,
+        total_completion_tokens = s.total_completion_tokens + n.completion_tokens,
+        total_cost = s.total_cost + n.cost
+    FROM (
+        SELECT i.session_id,
+            max(least(least(i.timestamp, now_at) + coalesce(i.duration_ms, 0) * interval '1 millisecond', now_at)) AS at,
+            count(*) FILTER (WHERE i.method NOT IN ('initialize', 'server/discover')) AS requests,
+            count(*) FILTER (WHERE i.status <> 'success' AND i.method NOT IN ('initialize', 'server/discover')) AS failed,
+            coalesce(sum(i.bytes_in), 0)::bigint AS bytes_in, coalesce(sum(i.bytes_out), 0)::bigint AS bytes_out,
+            coalesce(sum(i.prompt_tokens), 0) AS prompt_tokens,
+            coalesce(sum(i.completion_tokens), 0) AS completion_tokens,
+            coalesce(sum(nullif(i.estimated_cost, 'NaN')), 0) AS cost
+        FROM inserted AS i GROUP BY i.session_id
+    ) AS n
+    WHERE s.session_id = n.session_id;
+
+    INSERT INTO archon_usage_pending
+    SELECT date_trunc('hour', i.timestamp, 'UTC'), coalesce(i.user_id, '00000000-0000-0000-0000-000000000000'),
+        s.client_type, coalesce(left(s.server, 100), ''), left(i.method, 100), coalesce(left(i.tool_name, 100), ''),
+        i.status, count(*), count(i.duration_ms), coalesce(sum(i.duration_ms), 0), min(i.duration_ms),
+        max(i.duration_ms), coalesce(sum(i.prompt_tokens), 0), coalesce(sum(i.completion_tokens), 0),
+        coalesce(sum(nullif(i.estimated_cost, 'NaN')), 0), coalesce(sum(i.bytes_in), 0), coalesce(sum(i.bytes_out), 0)
+    FROM inserted AS i JOIN archon_mcp_sessions AS s ON s.session_id = i.session_id
+    WHERE s.counted
+    GROUP BY 1, 2, 3, 4, 5, 6, 7;
+    GET DIAGNOSTICS appended = ROW_COUNT;
+
+    -- The session got its user while the rows were on their way.
+    IF EXISTS (SELECT FROM inserted AS i JOIN archon_mcp_sessions AS s ON s.session_id = i.session_id
+               WHERE i.user_id IS NULL AND s.user_id IS NOT NULL) THEN
+        UPDATE archon_mcp_requests AS r SET user_id = s.user_id
+        FROM inserted AS i JOIN archon_mcp_sessions AS s ON s.session_id = i.session_id
+        WHERE r.request_id = i.request_id AND r.user_id IS NULL AND s.user_id IS NOT NULL;
+    END IF;
+
+    -- Every thousandth row, somebody merges. Not where a merge by somebody else would be an error.
+    IF random() * 1000 < appended AND current_setting('transaction_isolation') = 'read committed' THEN
+        PERFORM archon_merge_usage();
+    END IF;
+    RETURN NULL;
+END
+$fn$;
+
+-- After each statement that changed requests.
+CREATE OR REPLACE FUNCTION archon_requests_updated() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+AS $fn$
+DECLARE
+    now_at CONSTANT timestamptz := clock_timestamp();
+BEGIN
+    IF NOT EXISTS (
+        SELECT r.session_id, r.user_id, r.method, r.tool_name, r.status, r.timestamp, r.duration_ms, r.prompt_tokens,
+            r.completion_tokens, r.estimated_cost, r.bytes_in, r.bytes_out FROM removed AS r
+        EXCEPT ALL
+        SELECT a.session_id, a.user_id, a.method, a.tool_name, a.status, a.timestamp, a.duration_ms, a.prompt_tokens,
+            a.completion_tokens, a.estimated_cost, a.bytes_in, a.bytes_out FROM added AS a
+    ) THEN
+        RETURN NULL;
+    END IF;
+    PERFORM archon_lock_usage(true);
+    PERFORM FROM archon_mcp_sessions AS s
+    WHERE s.session_id = ANY (ARRAY(SELECT r.session_id FROM removed AS r UNION SELECT a.session_id FROM added AS a))
+    ORDER BY s.session_id FOR NO KEY UPDATE;
+
+    UPDATE archon_mcp_sessions AS s
+    SET last_activity = greatest(s.last_activity, n.at),
+        total_requests = s.total_requests + n.requests,
+        failed_requests = s.failed_requests + n.failed,
+        bytes_in = s.bytes_in + n.bytes_in,
+        bytes_out = s.bytes_out + n.bytes_out,
+        total_prompt_tokens = s.total_prompt_tokens + n.prompt_tokens,
+        total_completion_tokens = s.total_completion_tokens + n.completion_tokens,
+        total_cost = s.total_cost + n.cost
+    FROM (
+        SELECT c.session_id,
+            max(least(least(c.timestamp, now_at) + coalesce(c.duration_ms, 0) * interval '1 millisecond', now_at))
+                FILTER (WHERE c.sign > 0) AS at,
+            coalesce(sum(c.sign) FILTER (WHERE c.method NOT IN ('initialize', 'server/discover')), 0) AS requests,
+            coalesce(sum(c.sign) FILTER (WHERE c.status <> 'success'
+                AND c.method NOT IN ('initialize', 'server/discover')), 0) AS failed,
+            coalesce(sum(c.sign * c.bytes_in), 0)::bigint AS bytes_in,
+            coalesce(sum(c.sign * c.bytes_out), 0)::bigint AS bytes_out,
+            coalesce(sum(c.sign * c.prompt_tokens), 0)::bigint AS prompt_tokens,
+            coalesce(sum(c.sign * c.completion_tokens), 0)::bigint AS completion_tokens,
+            coalesce(sum(c.sign * nullif(c.estimated_cost, 'NaN')), 0) AS cost
+        FROM (SELECT 1::bigint AS sign, a.* FROM added AS a UNION ALL SELECT -1, r.* FROM removed AS r) AS c
+        GROUP BY c.session_id
+    ) AS n
+    WHERE s.session_id = n.session_id;
+
+    INSERT INTO archon_usage_pending
+    SELECT date_trunc('hour', c.timestamp, 'UTC'), coalesce(c.user_id, '00000000-0000-0000-0000-000000000000'),
+        s.client_type, coalesce(left(s.server, 100), ''), left(c.method, 100), coalesce(left(c.tool_name, 100), ''),
+        c.status, sum(c.sign), coalesce(sum(c.sign) FILTER (WHERE c.duration_ms IS NOT NULL), 0),
+        coalesce(sum(c.sign * c.duration_ms), 0), min(c.duration_ms), max(c.duration_ms),
+        coalesce(sum(c.sign * c.prompt_tokens), 0), coalesce(sum(c.sign * c.completion_tokens), 0),
+        coalesce(sum(c.sign * nullif(c.estimated_cost, 'NaN')), 0), coalesce(sum(c.sign * c.bytes_in), 0),
+        coalesce(sum(c.sign * c.bytes_out), 0), c.sign < 0
+    FROM (SELECT 1::bigint AS sign, a.* FROM added AS a UNION ALL SELECT -1, r.* FROM removed AS r) AS c
+    JOIN archon_mcp_sessions AS s ON s.session_id = c.session_id
+    WHERE s.counted
+    GROUP BY 1, 2, 3, 4, 5, 6, 7, c.sign;
+    PERFORM archon_settle_usage();
+    RETURN NULL;
+END
+$fn$;
+
+-- After each statement that deleted requests. Where their session went first, it has taken their sums along.
+CREATE OR REPLACE FUNCTION archon_requests_deleted() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+AS $fn$
+BEGIN
+    IF NOT EXISTS (SELECT FROM removed AS r JOIN archon_mcp_sessions AS s ON s.session_id = r.session_id) THEN
+        RETURN NULL;
+    END IF;
+    PERFORM archon_lock_usage(true);
+    PERFORM FROM archon_mcp_sessions AS s
+    WHERE s.session_id = ANY (ARRAY(SELECT DISTINCT r.session_id FROM removed AS r))
+    ORDER BY s.session_id FOR NO KEY UPDATE;
+
+    UPDATE archon_mcp_sessions AS s
+    SET total_requests = s.total_requests - n.requests,
+        failed_requests = s.failed_requests - n.failed,
+        bytes_in = s.bytes_in - n.bytes_in,
+        bytes_out = s.bytes_out - n.bytes_out,
+        total_prompt_tokens = s.total_prompt_tokens - n.prompt_tokens,
+        total_completion_tokens = s.total_completion_tokens - n.completion_tokens,
+        total_cost = s.total_cost - n.cost
+    FROM (
+        SELECT r.session_id,
+            count(*) FILTER (WHERE r.method NOT IN ('initialize', 'server/discover')) AS requests,
+            count(*) FILTER (WHERE r.status <> 'success' AND r.method NOT IN ('initialize', 'server/discover')) AS failed,
+            coalesce(sum(r.bytes_in), 0)::bigint AS bytes_in, coalesce(sum(r.bytes_out), 0)::bigint AS bytes_out,
+            coalesce(sum(r.prompt_tokens), 0) AS prompt_tokens,
+            coalesce(sum(r.completion_tokens), 0) AS completion_tokens,
+            coalesce(sum(nullif(r.estimated_cost, 'NaN')), 0) AS cost
+        FROM removed AS r GROUP BY r.session_id
+    ) AS n
+    WHERE s.session_id = n.session_id AND s.counted;
+
+    INSERT INTO archon_usage_pending
+    SELECT date_trunc('hour', r.timestamp, 'UTC'), coalesce(r.user_id, '00000000-0000-0000-0000-000000000000'),
+        s.client_type, coalesce(left(s.server, 100), ''), left(r.method, 100), coalesce(left(r.tool_name, 100), ''),
+        r.status, -count(*), -count(r.duration_ms), -coalesce(sum(r.duration_ms), 0), min(r.duration_ms),
+        max(r.duration_ms), -coalesce(sum(r.prompt_tokens), 0), -coalesce(sum(r.completion_tokens), 0),
+        -coalesce(sum(nullif(r.estimated_cost, 'NaN')), 0), -coalesce(sum(r.bytes_in), 0),
+        -coalesce(sum(r.bytes_out), 0), true
+    FROM removed AS r JOIN archon_mcp_sessions AS s ON s.session_id = r.session_id
+    WHERE s.counted
+    GROUP BY 1, 2, 3, 4, 5, 6, 7;
+    PERFORM archon_settle_usage();
+    RETURN NULL;
+END
+$fn$;
+
+CREATE OR REPLACE FUNCTION archon_requests_truncated() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+AS $fn$
+BEGIN
+    TRUNCATE archon_usage_hourly, archon_usage_daily, archon_usage_pending;
+    UPDATE archon_mcp_sessions
+    SET total_requests = 0, failed_requests = 0, bytes_in = 0, bytes_out = 0, total_prompt_tokens = 0,
+        total_completion_tokens = 0, total_cost = 0, counted = true
+    WHERE NOT counted OR (total_requests, failed_requests, bytes_in, bytes_out, total_prompt_tokens,
+        total_completion_tokens, total_cost) <> (0, 0, 0, 0, 0, 0, 0);
+    RETURN NULL;
+END
+$fn$;
+
+-- A session whose client type, server or user changed: what its requests count moves along, and they get its user.
+CREATE OR REPLACE FUNCTION archon_session_rekeyed() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+AS $fn$
+DECLARE
+    writer CONSTANT text := current_setting('archonctl.writer', true);
+BEGIN
+    IF NEW.counted THEN
+        INSERT INTO archon_usage_pending
+        SELECT date_trunc('hour', r.timestamp, 'UTC'), coalesce(k.user_id, '00000000-0000-0000-0000-000000000000'),
+            k.client_type, coalesce(left(k.server, 100), ''), left(r.method, 100),
+            coalesce(left(r.tool_name, 100), ''), r.status, k.sign * count(*), k.sign * count(r.duration_ms),
+            k.sign * coalesce(sum(r.duration_ms), 0), min(r.duration_ms), max(r.duration_ms),
+            k.sign * coalesce(sum(r.prompt_tokens), 0), k.sign * coalesce(sum(r.completion_tokens), 0),
+            k.sign * coalesce(sum(nullif(r.estimated_cost, 'NaN')), 0), k.sign * coalesce(sum(r.bytes_in), 0),
+            k.sign * coalesce(sum(r.bytes_out), 0), k.sign < 0
+        FROM archon_mcp_requests AS r
+        CROSS JOIN LATERAL (VALUES (-1, OLD.client_type, OLD.server, r.user_id),
+            (1, NEW.client_type, NEW.server,
+                CASE WHEN r.user_id IS NOT DISTINCT FROM OLD.user_id THEN NEW.user_id ELSE r.user_id END)
+        ) AS k (sign, client_type, server, user_id)
+        WHERE r.session_id = NEW.session_id
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, k.sign;
+    END IF;
+    IF OLD.user_id IS DISTINCT FROM NEW.user_id THEN
+        PERFORM set_config('archonctl.writer', 'fold', true);
+        UPDATE archon_mcp_requests AS r SET user_id = NEW.user_id
+        WHERE r.session_id = NEW.session_id AND r.user_id IS NOT DISTINCT FROM OLD.user_id;
+        PERFORM set_config('archonctl.writer', coalesce(writer, ''), true);
+    END IF;
+    RETURN NULL;
+END
+$fn$;
+
+-- Before a session and, with it, its requests go.
+CREATE OR REPLACE FUNCTION archon_session_deleted() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+AS $fn$
+BEGIN
+    IF OLD.counted THEN
+        INSERT INTO archon_usage_pending
+        SELECT date_trunc('hour', r.timestamp, 'UTC'), coalesce(r.user_id, '00000000-0000-0000-0000-000000000000'),
+            OLD.client_type, coalesce(left(OLD.server, 100), ''), left(r.method, 100),
+            coalesce(left(r.tool_name, 100), ''), r.status, -count(*), -count(r.duration_ms),
+            -coalesce(sum(r.duration_ms), 0), min(r.duration_ms), max(r.duration_ms),
+            -coalesce(sum(r.prompt_tokens), 0), -coalesce(sum(r.completion_tokens), 0),
+            -coalesce(sum(nullif(r.estimated_cost, 'NaN')), 0), -coalesce(sum(r.bytes_in), 0),
+            -coalesce(sum(r.bytes_out), 0), true
+        FROM archon_mcp_requests AS r
+        WHERE r.session_id = OLD.session_id
+        GROUP BY 1, 2, 3, 4, 5, 6, 7;
+    END IF;
+    RETURN OLD;
+END
+$fn$;
+
+-- After all of them.
+CREATE OR REPLACE FUNCTION archon_sessions_settled() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+AS $fn$
+BEGIN
+    PERFORM archon_settle_usage();
+    RETURN NULL;
+END
+$fn$;
+
+-- Sums up at most so many sessions that are not counted yet; returns how many, 0 when none is left.
+CREATE OR REPLACE FUNCTION archon_count_sessions(at_most integer) RETURNS bigint
+LANGUAGE plpgsql
+AS $fn$
+DECLARE
+    writer CONSTANT text := current_setting('archonctl.writer', true);
+    ids uuid[];
+BEGIN
+    PERFORM archon_lock_usage(true);
+    SELECT array_agg(c.session_id) INTO ids
+    FROM (SELECT s.session_id FROM archon_mcp_sessions AS s WHERE NOT s.counted
+          ORDER BY s.session_id LIMIT at_most FOR NO KEY UPDATE) AS c;
+    IF ids IS NULL THEN
+        RETURN 0;
+    END IF;
+    PERFORM set_config('archonctl.writer', 'fold', true);
+    UPDATE archon_mcp_requests AS r SET user_id = s.user_id
+    FROM archon_mcp_sessions AS s
+    WHERE r.session_id = ANY (ids) AND s.session_id = r.session_id AND s.user_id IS NOT NULL AND r.user_id IS NULL;
+
+    UPDATE archon_mcp_sessions AS s
+    SET total_requests = n.requests, failed_requests = n.failed, bytes_in = n.bytes_in, bytes_out = n.bytes_out,
+        total_prompt_tokens = n.prompt_tokens, total_completion_tokens = n.completion_tokens, total_cost = n.cost,
+        counted = true
+    FROM (
+        SELECT i.id AS session_id,
+            count(r.request_id) FILTER (WHERE r.method NOT IN ('initialize', 'server/discover')) AS requests,
+            count(r.request_id) FILTER (WHERE r.status <> 'success'
+                AND r.method NOT IN ('initialize', 'server/discover')) AS failed,
+            coalesce(sum(r.bytes_in), 0)::bigint AS bytes_in, coalesce(sum(r.bytes_out), 0)::bigint AS bytes_out,
+            coalesce(sum(r.prompt_tokens), 0) AS prompt_tokens,
+            coalesce(sum(r.completion_tokens), 0) AS completion_tokens,
+            coalesce(sum(nullif(r.estimated_cost, 'NaN')), 0) AS cost
+        FROM unnest(ids) AS i (id) LEFT JOIN archon_mcp_requests AS r ON r.session_id = i.id
+        GROUP BY i.id
+    ) AS n
+    WHERE s.session_id = n.session_id;
+
+    INSERT INTO archon_usage_pending
+    SELECT date_trunc('hour', r.timestamp, 'UTC'), coalesce(r.user_id, '00000000-0000-0000-0000-000000000000'),
+        s.client_type, coalesce(left(s.server, 100), ''), left(r.method, 100), coalesce(left(r.tool_name, 100), ''),
+        r.status, count(*), count(r.duration_ms), coalesce(sum(r.duration_ms), 0), min(r.duration_ms),
+        max(r.duration_ms), coalesce(sum(r.prompt_tokens), 0), coalesce(sum(r.completion_tokens), 0),
+        coalesce(sum(nullif(r.estimated_cost, 'NaN')), 0), coalesce(sum(r.bytes_in), 0), coalesce(sum(r.bytes_out), 0)
+    FROM archon_mcp_requests AS r JOIN archon_mcp_sessions AS s ON s.session_id = r.session_id
+    WHERE r.session_id = ANY (ids)
+    GROUP BY 1, 2, 3, 4, 5, 6, 7;
+    PERFORM archon_merge_usage();
+    PERFORM set_config('archonctl.writer', coalesce(writer, ''), true);
+    RETURN cardinality(ids);
+END
+$fn$;
+
+-- Forgets all sums, so that everything is counted anew: call archon_count_sessions after it until it returns 0. For
+-- databases into which rows came without triggers (a restore with --disable-triggers, logical replication).
+CREATE OR REPLACE FUNCTION archon_recount() RETURNS void
+LANGUAGE plpgsql
+AS $fn$
+BEGIN
+    LOCK TABLE archon_mcp_requests, archon_mcp_sessions IN SHARE ROW EXCLUSIVE MODE;
+    UPDATE archon_mcp_sessions SET counted = false WHERE counted;
+    TRUNCATE archon_usage_hourly, archon_usage_daily, archon_usage_pending;
+END
+$fn$;
+
+-- Functions look only into the schema they are in, and are for triggers and owners. Joins of a few rows with large tables go
+-- by the index, also when the first statement of a connection had many.
+DO $do$
+DECLARE
+    fn regprocedure;
+    role_name text;
+BEGIN
+    FOR fn IN
+        SELECT p.oid::regprocedure FROM pg_proc AS p
+        WHERE p.pronamespace = current_schema()::regnamespace
+            AND p.proname IN ('archon_lock_usage', 'archon_merge_usage', 'archon_widen_usage', 'archon_settle_usage', 'archon_requests_user',
+                'update_session_status', 'archon_requests_updated', 'archon_requests_deleted',
+                'archon_requests_truncated', 'archon_session_rekeyed', 'archon_session_deleted',
+                'archon_sessions_settled', 'archon_count_sessions', 'archon_recount')
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp', fn, current_schema());
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', fn);
+        FOR role_name IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated') LOOP
+            EXECUTE format('REVOKE ALL ON FUNCTION %s FROM %I', fn, role_name);
+        END LOOP;
+    END LOOP;
+    FOR fn IN
+        SELECT p.oid::regprocedure FROM pg_proc AS p
+        WHERE p.pronamespace = current_schema()::regnamespace
+            AND p.proname IN ('update_session_status', 'archon_requests_updated', 'archon_requests_deleted')
+    LOOP
+        EXECUTE format('ALTER FUNCTION %s SET enable_seqscan = off', fn);
+        EXECUTE format('ALTER FUNCTION %s SET enable_hashjoin = off', fn);
+        EXECUTE format('ALTER FUNCTION %s SET enable_mergejoin = off', fn);
+    END LOOP;
+    REVOKE ALL ON archon_usage_hourly, archon_usage_daily, archon_usage_pending FROM PUBLIC;
+    FOR role_name IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated') LOOP
+        EXECUTE format('REVOKE ALL ON archon_usage_hourly, archon_usage_daily, archon_usage_pending FROM %I', role_name);
+    END LOOP;
+END
+$do$;
+
+DROP TRIGGER IF EXISTS trigger_update_session_status ON archon_mcp_requests;
+CREATE TRIGGER trigger_update_session_status AFTER INSERT ON archon_mcp_requests
+    REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT
+    WHEN (current_setting('archonctl.writer', true) IS DISTINCT FROM 'fold')
+    EXECUTE FUNCTION update_session_status();
+DROP TRIGGER IF EXISTS archon_requests_user ON archon_mcp_requests;
+CREATE TRIGGER archon_requests_user BEFORE INSERT ON archon_mcp_requests FOR EACH ROW
+    WHEN (NEW.user_id IS NULL AND current_setting('archonctl.writer', true) IS DISTINCT FROM 'fold')
+    EXECUTE FUNCTION archon_requests_user();
+DROP TRIGGER IF EXISTS archon_requests_updated ON archon_mcp_requests;
+CREATE TRIGGER archon_requests_updated AFTER UPDATE ON archon_mcp_requests
+    REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT
+    WHEN (current_setting('archonctl.writer', true) IS DISTINCT FROM 'fold')
+    EXECUTE FUNCTION archon_requests_updated();
+DROP TRIGGER IF EXISTS archon_requests_deleted ON archon_mcp_requests;
+CREATE TRIGGER archon_requests_deleted AFTER DELETE ON archon_mcp_requests
+    REFERENCING OLD TABLE AS removed FOR EACH STATEMENT
+    EXECUTE FUNCTION archon_requests_deleted();
+DROP TRIGGER IF EXISTS archon_requests_truncated ON archon_mcp_requests;
+CREATE TRIGGER archon_requests_truncated AFTER TRUNCATE ON archon_mcp_requests FOR EACH STATEMENT
+    EXECUTE FUNCTION archon_requests_truncated();
+DROP TRIGGER IF EXISTS archon_sessions_rekeyed ON archon_mcp_sessions;
+CREATE TRIGGER archon_sessions_rekeyed AFTER UPDATE OF client_type, server, user_id ON archon_mcp_sessions FOR EACH ROW
+    WHEN (OLD.client_type IS DISTINCT FROM NEW.client_type OR OLD.server IS DISTINCT FROM NEW.server
+        OR OLD.user_id IS DISTINCT FROM NEW.user_id)
+    EXECUTE FUNCTION archon_session_rekeyed();
+DROP TRIGGER IF EXISTS archon_sessions_rekeyed_all ON archon_mcp_sessions;
+CREATE TRIGGER archon_sessions_rekeyed_all AFTER UPDATE OF client_type, server, user_id ON archon_mcp_sessions
+    FOR EACH STATEMENT EXECUTE FUNCTION archon_sessions_settled();
+DROP TRIGGER IF EXISTS archon_sessions_deleted ON archon_mcp_sessions;
+CREATE TRIGGER archon_sessions_deleted BEFORE DELETE ON archon_mcp_sessions FOR EACH ROW
+    EXECUTE FUNCTION archon_session_deleted();
+DROP TRIGGER IF EXISTS archon_sessions_deleted_all ON archon_mcp_sessions;
+CREATE TRIGGER archon_sessions_deleted_all AFTER DELETE ON archon_mcp_sessions
+    FOR EACH STATEMENT EXECUTE FUNCTION archon_sessions_settled();
+
+-- From here on the triggers count.
+ALTER TABLE archon_mcp_sessions ALTER COLUMN counted SET DEFAULT true;
+
+INSERT INTO archon_migrations (version, migration_name) VALUES ('0.1.0', '101_usage_rollups')
+ON CONFLICT DO NOTHING;
+
+-- archonctl: batched
+-- archonctl: total SELECT count(*) FROM archon_mcp_sessions WHERE NOT counted
+SELECT archon_count_sessions(1000);
