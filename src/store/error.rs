@@ -1,7 +1,8 @@
 //! Why the store did not do what was asked. Owns the wording that people see; decides nothing.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+
+use super::migrations::MigrationError;
 
 /// Why the store did not do what was asked.
 ///
@@ -47,20 +48,9 @@ pub enum StoreError {
         /// Names of the migrations that differ.
         changed: Vec<String>,
     },
-    /// A migration was never applied although later ones were.
-    #[error("the database skipped {} but has later migrations; restore a backup, or apply it by hand", skipped.join(", "))]
-    SchemaSkipped {
-        /// Names of the skipped migrations.
-        skipped: Vec<String>,
-    },
-    /// A migration failed; the database is as it was before the run.
-    #[error("{what}; the database is unchanged")]
-    Migration {
-        /// Which step failed.
-        what: String,
-        /// What the database said, where it was the database that refused.
-        source: Option<Arc<sqlx::Error>>,
-    },
+    /// Migrations were not done.
+    #[error(transparent)]
+    Migrate(#[from] MigrationError),
     /// The database refused a statement or went away.
     #[error("the store could not {what}")]
     Query {
@@ -84,7 +74,7 @@ impl StoreError {
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Open { source, .. } | Self::Query { source, .. } => driver_is_transient(source),
-            Self::Migration { source, .. } => source.as_deref().is_some_and(driver_is_transient),
+            Self::Migrate(error) => error.cause().is_some_and(driver_is_transient),
             _ => false,
         }
     }

@@ -35,10 +35,12 @@ pub enum ObjectKind {
     Policy,
     /// What a role other than the owner may do with a table, a view or a function.
     Grant,
+    /// A question about the schema whose answer has to be yes.
+    Check,
 }
 
 /// Every kind, in the order schemas are told in.
-const KINDS: [(ObjectKind, &str); 10] = [
+const KINDS: [(ObjectKind, &str); 11] = [
     (ObjectKind::Table, "table"),
     (ObjectKind::Column, "column"),
     (ObjectKind::Constraint, "constraint"),
@@ -49,6 +51,7 @@ const KINDS: [(ObjectKind, &str); 10] = [
     (ObjectKind::Trigger, "trigger"),
     (ObjectKind::Policy, "policy"),
     (ObjectKind::Grant, "grant"),
+    (ObjectKind::Check, "check"),
 ];
 
 impl fmt::Display for ObjectKind {
@@ -101,19 +104,16 @@ impl ObjectName {
 impl fmt::Display for ObjectName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ", self.kind)?;
-        if let Some(on) = &self.on {
-            write!(f, "{}.", written(on))?;
+        match &self.on {
+            // What is granted on may be a function.
+            Some(on) if self.kind == ObjectKind::Grant && on.ends_with(')') => write!(f, "{on}.")?,
+            Some(on) => write!(f, "{}.", identifier(on))?,
+            None => {}
         }
-        f.write_str(&written(&self.name))
-    }
-}
-
-/// Functions are written with their arguments, everything else as an identifier.
-fn written(name: &str) -> String {
-    if name.ends_with(')') && name.contains('(') && !name.contains('"') {
-        name.to_owned()
-    } else {
-        identifier(name)
+        match self.kind {
+            ObjectKind::Function => f.write_str(&self.name),
+            _ => f.write_str(&identifier(&self.name)),
+        }
     }
 }
 
@@ -132,7 +132,14 @@ impl FromStr for ObjectName {
         let (word, rest) = text.split_once(' ').ok_or_else(wrong)?;
         let kind = KINDS.iter().find(|(_, known)| *known == word);
         let kind = kind.map(|(kind, _)| *kind).ok_or_else(wrong)?;
-        let (first, rest) = part(rest).ok_or_else(wrong)?;
+        if kind == ObjectKind::Function {
+            let whole = !rest.starts_with('(') && !rest.is_empty();
+            return whole.then(|| Self::alone(kind, rest)).ok_or_else(wrong);
+        }
+        let (first, rest) = match rest.find(").") {
+            Some(end) if kind == ObjectKind::Grant => (rest[..=end].to_owned(), &rest[end + 1..]),
+            _ => part(rest).ok_or_else(wrong)?,
+        };
         let name = match rest {
             "" => Self::alone(kind, first),
             rest => {
@@ -149,23 +156,19 @@ impl FromStr for ObjectName {
 
 /// The identifier that `text` begins with, and what follows it.
 fn part(text: &str) -> Option<(String, &str)> {
-    if let Some(inside) = text.strip_prefix('"') {
-        let mut at = 0;
-        loop {
-            at += inside.get(at..)?.find('"')?;
-            if inside[at + 1..].starts_with('"') {
-                at += 2;
-            } else {
-                return Some((inside[..at].replace("\"\"", "\""), &inside[at + 1..]));
-            }
+    let Some(inside) = text.strip_prefix('"') else {
+        let end = text.find('.').unwrap_or(text.len());
+        return (end > 0).then(|| (text[..end].to_owned(), &text[end..]));
+    };
+    let mut at = 0;
+    loop {
+        at += inside.get(at..)?.find('"')?;
+        if inside[at + 1..].starts_with('"') {
+            at += 2;
+        } else {
+            return Some((inside[..at].replace("\"\"", "\""), &inside[at + 1..]));
         }
     }
-    let end = text.find(['.', '(']).unwrap_or(text.len());
-    let end = match text[end..].strip_prefix('(') {
-        Some(arguments) => end + 2 + arguments.find(')')?,
-        None => end,
-    };
-    (end > 0).then(|| (text[..end].to_owned(), &text[end..]))
 }
 
 /// A schema, or the part of it that is ours: each thing with its definition.
@@ -176,6 +179,12 @@ impl Catalog {
     /// Its definition, if it is there.
     pub(super) fn get(&self, name: &ObjectName) -> Option<&str> {
         self.0.get(name).map(String::as_str)
+    }
+
+    /// The tables there are.
+    pub(super) fn tables(&self) -> impl Iterator<Item = &str> {
+        let tables = self.0.keys().filter(|name| name.kind == ObjectKind::Table);
+        tables.map(|name| name.name.as_str())
     }
 
     pub(super) fn has(&self, name: &ObjectName) -> bool {
@@ -210,14 +219,28 @@ mod tests {
             ObjectName::alone(ObjectKind::Table, "archon_mcp_sessions"),
             ObjectName::alone(ObjectKind::Index, "Odd \"one\""),
             ObjectName::of(ObjectKind::Column, "t", "total_duration"),
-            ObjectName::of(ObjectKind::Policy, "t", "Users can read: their own (sessions)."),
+            ObjectName::of(
+                ObjectKind::Policy,
+                "t",
+                "Users can read: their own (sessions).",
+            ),
             ObjectName::alone(ObjectKind::Function, "f(uuid, timestamp with time zone)"),
             ObjectName::alone(ObjectKind::Function, "f()"),
+            ObjectName::alone(ObjectKind::Function, "f"),
+            ObjectName::of(ObjectKind::Constraint, "t", "check (length(a.b) = 16)"),
             ObjectName::of(ObjectKind::Grant, "f(uuid, numeric)", "PUBLIC"),
         ] {
             assert_eq!(name.to_string().parse(), Ok(name));
         }
-        for wrong in ["", "table", "thing x", "column a.b.c", "policy t.\"open", "function f(", "table "] {
+        for wrong in [
+            "",
+            "table",
+            "thing x",
+            "column a.b.c",
+            "policy t.\"open",
+            "function (uuid)",
+            "table ",
+        ] {
             assert!(wrong.parse::<ObjectName>().is_err(), "{wrong}");
         }
     }

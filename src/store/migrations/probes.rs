@@ -9,14 +9,15 @@
 //! - trigger archon_mcp_requests.trigger_update_session_status
 //! ```
 //!
-//! A line with `-` wants the thing gone. Conditions in brackets must all hold for a line to count. A test holds the files
-//! against what the migrations really make on empty databases. Decides nothing about records.
+//! A line with `-` wants the thing gone. Conditions in brackets must all hold for a line to count. `check "…": SELECT …` is
+//! for what no name stands for: a query whose one value has to be true. A test holds the files against what the migrations
+//! really make on empty databases. Decides nothing about records.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::objects::{Catalog, ObjectName};
+use super::objects::{Catalog, ObjectKind, ObjectName};
 
 /// What a probe's lines may depend on.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,6 +76,18 @@ struct Line {
     name: ObjectName,
     /// `None` where it has to be gone.
     wanted: Option<String>,
+    /// What a check asks.
+    query: Option<String>,
+}
+
+/// The definition of a check whose answer is yes.
+pub(super) const HOLDS: &str = "holds";
+
+impl Line {
+    fn counts(&self, environment: &Environment) -> bool {
+        let mut conditions = self.conditions.iter();
+        conditions.all(|condition| condition.holds(environment))
+    }
 }
 
 /// The probe of one migration.
@@ -100,10 +113,7 @@ impl Probe {
         &'p self,
         environment: &'p Environment,
     ) -> impl Iterator<Item = Want<'p>> {
-        let counting = self.0.iter().filter(|line| {
-            let mut conditions = line.conditions.iter();
-            conditions.all(|condition| condition.holds(environment))
-        });
+        let counting = self.0.iter().filter(|line| line.counts(environment));
         counting.map(|line| Want {
             name: &line.name,
             definition: line.wanted.as_deref(),
@@ -113,6 +123,15 @@ impl Probe {
     /// Everything the probe names, whatever its lines depend on.
     pub(super) fn names(&self) -> impl Iterator<Item = &ObjectName> {
         self.0.iter().map(|line| &line.name)
+    }
+
+    /// The checks that count in `environment`, each with its query.
+    pub(super) fn checks<'p>(
+        &'p self,
+        environment: &'p Environment,
+    ) -> impl Iterator<Item = (&'p ObjectName, &'p str)> {
+        let counting = self.0.iter().filter(|line| line.counts(environment));
+        counting.filter_map(|line| Some((&line.name, line.query.as_deref()?)))
     }
 }
 
@@ -130,6 +149,7 @@ fn read_line(line: &str) -> Option<Line> {
             conditions,
             name: gone.trim_end().parse().ok()?,
             wanted: None,
+            query: None,
         });
     }
     let mut quoted = false;
@@ -138,10 +158,17 @@ fn read_line(line: &str) -> Option<Line> {
         !quoted && *c == ':' && matches!(rest[at + 1..].chars().next(), None | Some(' '))
     });
     let end = end?.0;
+    let name: ObjectName = rest[..end].parse().ok()?;
+    let text = rest[end + 1..].trim().to_owned();
+    let (wanted, query) = match name.kind {
+        ObjectKind::Check => (HOLDS.to_owned(), Some(text)),
+        _ => (text, None),
+    };
     Some(Line {
         conditions,
-        name: rest[..end].parse().ok()?,
-        wanted: Some(rest[end + 1..].trim().to_owned()),
+        name,
+        wanted: Some(wanted),
+        query,
     })
 }
 
@@ -201,8 +228,15 @@ pub(super) const INVALID: &str = " INVALID";
 pub(super) struct Chain<'p>(Vec<Vec<Want<'p>>>);
 
 impl<'p> Chain<'p> {
-    pub(super) fn new(probes: impl Iterator<Item = &'p Probe>, environment: &'p Environment) -> Self {
-        Self(probes.map(|probe| probe.wants(environment).collect()).collect())
+    pub(super) fn new(
+        probes: impl Iterator<Item = &'p Probe>,
+        environment: &'p Environment,
+    ) -> Self {
+        Self(
+            probes
+                .map(|probe| probe.wants(environment).collect())
+                .collect(),
+        )
     }
 
     /// What migration `at` wants.
@@ -222,16 +256,36 @@ impl<'p> Chain<'p> {
         later.filter(move |want| want.name == name).copied()
     }
 
-    /// Whether a migration after `at`, up to and with `last`, makes `name` anew or drops it.
-    pub(super) fn is_superseded(&self, at: usize, last: usize, name: &ObjectName) -> bool {
-        let later = self.0.iter().take(last + 1).skip(at + 1);
-        later.flatten().any(|want| want.name == name)
-    }
-
-    /// Whether `catalog` has what `want` of migration `at` asks for, or what a later migration makes of it.
+    /// Whether `catalog` has what `want` of migration `at` asks for. What a later migration makes of it counts as well, and so
+    /// does anything in its place that a later migration replaces or drops: that one is to blame.
     pub(super) fn is_satisfied(&self, at: usize, want: &Want<'_>, catalog: &Catalog) -> bool {
         let actual = catalog.get(want.name);
-        actual == want.definition || self.later(at, want.name).any(|later| later.definition == actual)
+        let mut later = self.later(at, want.name).peekable();
+        actual == want.definition
+            || (actual.is_some() && later.peek().is_some())
+            || later.any(|later| later.definition == actual)
+    }
+
+    /// Whether what is there can only come from migration `at` or later ones.
+    fn is_evidence(&self, at: usize, want: &Want<'_>, catalog: &Catalog) -> bool {
+        let Some(actual) = catalog.get(want.name) else {
+            return false;
+        };
+        if want.definition.is_none() || want.name.kind == ObjectKind::Check {
+            return false;
+        }
+        match self
+            .state_before(at, want.name)
+            .and_then(|before| before.definition)
+        {
+            None => true,
+            Some(before) => {
+                let mut later = self.later(at, want.name);
+                actual != before
+                    && (want.definition == Some(actual)
+                        || later.any(|later| later.definition == Some(actual)))
+            }
+        }
     }
 
     /// How much of migration `at` is in `catalog`, and what is not as it should be.
@@ -239,23 +293,17 @@ impl<'p> Chain<'p> {
         let mut findings = Vec::new();
         let (mut evidence, mut makes_something) = (false, false);
         for want in self.wants(at) {
-            let actual = catalog.get(want.name);
-            let before = self.state_before(at, want.name).and_then(|before| before.definition);
-            let satisfied = self.is_satisfied(at, want, catalog);
-            if want.definition.is_some() {
-                makes_something = true;
-                evidence |= actual.is_some() && (before.is_none() || (satisfied && actual != before));
-            }
-            if !satisfied {
-                findings.push(finding(want, actual));
+            makes_something |= want.definition.is_some() && want.name.kind != ObjectKind::Check;
+            evidence |= self.is_evidence(at, want, catalog);
+            if !self.is_satisfied(at, want, catalog) {
+                findings.push(finding(want, catalog.get(want.name)));
             }
         }
         let presence = match (findings.is_empty(), evidence) {
             (true, true) => Presence::Present,
-            (true, false) => Presence::Untraced,
             (false, true) => Presence::Partial,
             (false, false) if makes_something => Presence::Absent,
-            (false, false) => Presence::Untraced,
+            (_, false) => Presence::Untraced,
         };
         (presence, findings)
     }
@@ -292,17 +340,24 @@ fn finding(want: &Want<'_>, actual: Option<&str>) -> Finding {
 mod tests {
     use super::*;
 
-    const FIRST: &str = "# makes\ntable a: \ncolumn a.x: integer not null\nindex i: on a (x)\nfunction f(): old\n";
+    const FIRST: &str =
+        "# makes\ntable a: \ncolumn a.x: integer not null\nindex i: on a (x)\nfunction f(): old\n";
     const SECOND: &str = "column a.y: text default ': '\nfunction f(): new\n[role r, pg>=15] policy a.\"p: q\": select\n- trigger a.legacy\n";
     const THIRD: &str = "- index i\n";
 
     fn probes() -> Vec<Probe> {
-        [FIRST, SECOND, THIRD].map(|text| Probe::read(text).expect("a probe")).to_vec()
+        [FIRST, SECOND, THIRD]
+            .map(|text| Probe::read(text).expect("a probe"))
+            .to_vec()
     }
 
     fn catalog(lines: &[(&str, &str)]) -> Catalog {
         let pairs = lines.iter();
-        Catalog(pairs.map(|(name, text)| (name.parse().expect("a name"), (*text).to_owned())).collect())
+        Catalog(
+            pairs
+                .map(|(name, text)| (name.parse().expect("a name"), (*text).to_owned()))
+                .collect(),
+        )
     }
 
     fn judged(environment: &Environment, lines: &[(&str, &str)]) -> Vec<(Presence, Vec<String>)> {
@@ -311,7 +366,9 @@ mod tests {
         let catalog = catalog(lines);
         let judge = |at| {
             let (presence, findings) = chain.judge(at, &catalog);
-            let told = findings.iter().map(|f| format!("{:?} {}", f.problem, f.object));
+            let told = findings
+                .iter()
+                .map(|f| format!("{:?} {}", f.problem, f.object));
             (presence, told.collect())
         };
         (0..3).map(judge).collect()
@@ -332,11 +389,21 @@ mod tests {
     #[test]
     fn a_migration_is_judged_by_what_later_ones_leave_of_it() {
         let plain = Environment::default();
-        let all = [("table a", ""), ("column a.x", "integer not null"), ("column a.y", "text default ': '"), ("function f()", "new")];
+        let all = [
+            ("table a", ""),
+            ("column a.x", "integer not null"),
+            ("column a.y", "text default ': '"),
+            ("function f()", "new"),
+        ];
         let found = judged(&plain, &all);
         assert_eq!(found[0], told(Presence::Present, &[]));
         assert_eq!(found[1], told(Presence::Present, &[]));
-        let first = [("table a", ""), ("column a.x", "integer not null"), ("index i", "on a (x)"), ("function f()", "old")];
+        let first = [
+            ("table a", ""),
+            ("column a.x", "integer not null"),
+            ("index i", "on a (x)"),
+            ("function f()", "old"),
+        ];
         let found = judged(&plain, &first);
         assert_eq!(found[0], told(Presence::Present, &[]));
         assert_eq!(found[1].0, Presence::Absent);
@@ -359,25 +426,39 @@ mod tests {
             ("trigger a.legacy", "x"),
         ];
         let found = judged(&roles, &half);
-        assert_eq!(
-            found[0],
-            told(Presence::Partial, &["Different column a.x", "Invalid index i", "Different function f()"])
-        );
+        assert_eq!(found[0], told(Presence::Partial, &["Different column a.x"]));
         assert_eq!(
             found[1],
             told(
                 Presence::Partial,
-                &["Different function f()", "Missing policy a.\"p: q\"", "Unwanted trigger a.legacy"]
+                &[
+                    "Different function f()",
+                    "Missing policy a.\"p: q\"",
+                    "Unwanted trigger a.legacy"
+                ]
             )
         );
-        let older = Environment { version: 14, ..roles };
+        assert_eq!(found[2], told(Presence::Untraced, &["Unwanted index i"]));
+        let older = Environment {
+            version: 14,
+            ..roles
+        };
         let found = judged(&older, &half);
-        assert!(!found[1].1.contains(&"Missing policy a.\"p: q\"".to_owned()), "{found:?}");
+        assert!(
+            !found[1].1.contains(&"Missing policy a.\"p: q\"".to_owned()),
+            "{found:?}"
+        );
     }
 
     #[test]
     fn a_wrong_line_is_named() {
-        for wrong in ["column a.x", "thing a: b", "[moon] table a: ", "[pg>=x] table a: ", "- nothing"] {
+        for wrong in [
+            "column a.x",
+            "thing a: b",
+            "[moon] table a: ",
+            "[pg>=x] table a: ",
+            "- nothing",
+        ] {
             let error = Probe::read(&format!("table a:\n{wrong}\n")).expect_err(wrong);
             assert!(error.starts_with("line 2 "), "{error}");
         }

@@ -57,16 +57,25 @@ fn inside(token: &Token<'_>, effect: &mut Effect) {
         Token::Text(text) => text.as_str(),
         _ => return,
     };
-    let placed: Vec<_> = tokens(text).into_iter().map(|placed| placed.token).collect();
+    let placed: Vec<_> = tokens(text)
+        .into_iter()
+        .map(|placed| placed.token)
+        .collect();
     for at in 0..placed.len() {
         // A name after these words is no statement's beginning: `TG_OP = INSERT`, `AFTER INSERT`, `FOR UPDATE`.
         let begins = at == 0
             || matches!(&placed[at - 1], Token::Sign(';'))
-            || ["BEGIN", "THEN", "ELSE", "LOOP"].iter().any(|word| placed[at - 1].is(word));
+            || ["BEGIN", "THEN", "ELSE", "LOOP"]
+                .iter()
+                .any(|word| placed[at - 1].is(word));
         if begins {
             let end = placed[at..].iter().position(|t| *t == Token::Sign(';'));
             let end = end.map_or(placed.len(), |length| at + length);
-            Reader { tokens: &placed[at..end], at: 0 }.statement(effect);
+            Reader {
+                tokens: &placed[at..end],
+                at: 0,
+            }
+            .statement(effect);
         }
         inside(&placed[at], effect);
     }
@@ -149,18 +158,29 @@ impl Reader<'_, '_> {
             self.alter(effect);
         } else if self.word("DROP") {
             self.drop(effect);
-        } else if self.words(&["INSERT", "OR", "IGNORE", "INTO"]) || self.words(&["INSERT", "INTO"]) {
+        } else if self.words(&["INSERT", "OR", "IGNORE", "INTO"]) || self.words(&["INSERT", "INTO"])
+        {
             effect.rows = self.name().map(Rows::Insert);
-        } else if ["UPDATE", "DELETE", "MERGE", "WITH", "TRUNCATE"].iter().any(|word| self.word(word)) {
+        } else if ["UPDATE", "DELETE", "MERGE", "WITH", "TRUNCATE"]
+            .iter()
+            .any(|word| self.word(word))
+        {
             effect.rows = Some(Rows::Change);
         }
     }
 
     fn create(&mut self, effect: &mut Effect) {
         self.words(&["OR", "REPLACE"]);
-        while ["TEMP", "TEMPORARY", "UNLOGGED", "RECURSIVE", "UNIQUE", "CONSTRAINT"]
-            .iter()
-            .any(|word| self.word(word))
+        while [
+            "TEMP",
+            "TEMPORARY",
+            "UNLOGGED",
+            "RECURSIVE",
+            "UNIQUE",
+            "CONSTRAINT",
+        ]
+        .iter()
+        .any(|word| self.word(word))
         {}
         let Some(kind) = self.kind() else { return };
         self.word("CONCURRENTLY");
@@ -325,21 +345,59 @@ mod tests {
     fn what_a_statement_makes_is_told_from_its_text() {
         for (sql, makes, drops) in [
             ("CREATE TABLE IF NOT EXISTS public.A (x int)", "table a", ""),
-            ("create unique index concurrently if not exists i on t (x)", "index i", ""),
-            ("CREATE OR REPLACE FUNCTION f(a uuid, b int DEFAULT (1+2)) RETURNS void AS $$ $$ LANGUAGE sql", "function f", ""),
+            (
+                "create unique index concurrently if not exists i on t (x)",
+                "index i",
+                "",
+            ),
+            (
+                "CREATE OR REPLACE FUNCTION f(a uuid, b int DEFAULT (1+2)) RETURNS void AS $$ $$ LANGUAGE sql",
+                "function f",
+                "",
+            ),
             ("CREATE OR REPLACE VIEW v AS SELECT 1", "view v", ""),
-            ("CREATE TRIGGER x AFTER INSERT OR UPDATE OF a ON t REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION f()", "trigger t.x", ""),
-            ("CREATE POLICY \"Own rows\" ON public.t FOR SELECT USING (true)", "policy t.\"Own rows\"", ""),
-            ("ALTER TABLE IF EXISTS ONLY t ADD COLUMN IF NOT EXISTS a numeric(10,6) DEFAULT 0, ADD b int, ADD CONSTRAINT c CHECK (a > 0, b)",
-             "column t.a, column t.b, constraint t.c", ""),
-            ("ALTER TABLE t DROP CONSTRAINT IF EXISTS c, DROP COLUMN d, VALIDATE CONSTRAINT e, ALTER COLUMN f SET NOT NULL",
-             "constraint t.e, column t.f", "constraint t.c, column t.d"),
+            (
+                "CREATE TRIGGER x AFTER INSERT OR UPDATE OF a ON t REFERENCING NEW TABLE AS n FOR EACH STATEMENT EXECUTE FUNCTION f()",
+                "trigger t.x",
+                "",
+            ),
+            (
+                "CREATE POLICY \"Own rows\" ON public.t FOR SELECT USING (true)",
+                "policy t.\"Own rows\"",
+                "",
+            ),
+            (
+                "ALTER TABLE IF EXISTS ONLY t ADD COLUMN IF NOT EXISTS a numeric(10,6) DEFAULT 0, ADD b int, ADD CONSTRAINT c CHECK (a > 0, b)",
+                "column t.a, column t.b, constraint t.c",
+                "",
+            ),
+            (
+                "ALTER TABLE t DROP CONSTRAINT IF EXISTS c, DROP COLUMN d, VALIDATE CONSTRAINT e, ALTER COLUMN f SET NOT NULL",
+                "constraint t.e, column t.f",
+                "constraint t.c, column t.d",
+            ),
             ("ALTER TABLE t ENABLE ROW LEVEL SECURITY", "table t", ""),
-            ("ALTER TABLE t SET (fillfactor = 90), DISABLE TRIGGER x", "table t, trigger t.x", ""),
-            ("DROP FUNCTION IF EXISTS f(uuid, int), g()", "", "function f, function g"),
+            (
+                "ALTER TABLE t SET (fillfactor = 90), DISABLE TRIGGER x",
+                "table t, trigger t.x",
+                "",
+            ),
+            (
+                "DROP FUNCTION IF EXISTS f(uuid, int), g()",
+                "",
+                "function f, function g",
+            ),
             ("DROP TRIGGER IF EXISTS x ON t", "", "trigger t.x"),
-            ("DROP POLICY IF EXISTS \"Own rows\" ON t", "", "policy t.\"Own rows\""),
-            ("DROP INDEX CONCURRENTLY IF EXISTS i, j", "", "index i, index j"),
+            (
+                "DROP POLICY IF EXISTS \"Own rows\" ON t",
+                "",
+                "policy t.\"Own rows\"",
+            ),
+            (
+                "DROP INDEX CONCURRENTLY IF EXISTS i, j",
+                "",
+                "index i, index j",
+            ),
             ("SELECT 1", "", ""),
             ("COMMENT ON TABLE t IS 'x'", "", ""),
         ] {
@@ -366,15 +424,26 @@ mod tests {
                 None
             )
         );
-        assert_eq!(of("DO $$ BEGIN UPDATE t SET a = 1; END $$").2, Some(Rows::Change));
+        assert_eq!(
+            of("DO $$ BEGIN UPDATE t SET a = 1; END $$").2,
+            Some(Rows::Change)
+        );
     }
 
     #[test]
     fn rows_are_told_apart_from_things() {
-        assert_eq!(of("INSERT OR IGNORE INTO a (b) VALUES (1)").2, Some(Rows::Insert("a".to_owned())));
+        assert_eq!(
+            of("INSERT OR IGNORE INTO a (b) VALUES (1)").2,
+            Some(Rows::Insert("a".to_owned()))
+        );
         assert_eq!(of("UPDATE a SET b = 1").2, Some(Rows::Change));
-        assert_eq!(of("WITH x AS (SELECT 1) UPDATE a SET b = 1").2, Some(Rows::Change));
-        let found = statements("INSERT INTO archon_migrations (version) VALUES ('1') ON CONFLICT DO NOTHING");
+        assert_eq!(
+            of("WITH x AS (SELECT 1) UPDATE a SET b = 1").2,
+            Some(Rows::Change)
+        );
+        let found = statements(
+            "INSERT INTO archon_migrations (version) VALUES ('1') ON CONFLICT DO NOTHING",
+        );
         assert!(effect(&found[0].tokens).records());
     }
 }

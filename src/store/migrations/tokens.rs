@@ -287,7 +287,16 @@ mod tests {
 
     #[test]
     fn what_is_not_closed_reaches_to_the_end() {
-        for sql in ["SELECT 'a;", "SELECT \"a;", "DO $$ a;", "SELECT 1 /* a;", "SELECT $a;", "$", "'", "$a$"] {
+        for sql in [
+            "SELECT 'a;",
+            "SELECT \"a;",
+            "DO $$ a;",
+            "SELECT 1 /* a;",
+            "SELECT $a;",
+            "$",
+            "'",
+            "$a$",
+        ] {
             assert!(split(sql).len() <= 1, "{sql}");
         }
         assert!(split("  ; ;\n-- nothing").is_empty());

@@ -5,19 +5,21 @@
 mod postgres;
 mod sqlite;
 
+pub(super) use sqlite::table_pieces;
+
 use std::collections::BTreeSet;
 
 use super::connection::Conn;
 use super::objects::{Catalog, ObjectKind, ObjectName};
-use super::probes::Environment;
+use super::probes::{Environment, HOLDS};
 
 /// The names a catalog is read for.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Names {
-    tables: BTreeSet<String>,
-    /// Views, and indexes and sequences that are not there with a table.
-    others: BTreeSet<String>,
-    functions: BTreeSet<String>,
+    pub(super) tables: BTreeSet<String>,
+    /// Views, and sequences that belong to no column.
+    pub(super) others: BTreeSet<String>,
+    pub(super) functions: BTreeSet<String>,
 }
 
 impl Names {
@@ -37,18 +39,38 @@ impl Names {
     }
 }
 
-/// Reads what is there of `names`. On PostgreSQL in the first schema of the search path.
-pub(super) async fn read(conn: &mut Conn, names: &Names) -> Result<Catalog, sqlx::Error> {
-    match conn {
-        Conn::Sqlite(_) => sqlite::read(conn, names).await,
-        Conn::Postgres(_) => postgres::read(conn, names).await,
+/// Reads what is there of `names`, and the answers to `checks`. On PostgreSQL in the first schema of the search path.
+pub(super) async fn read(
+    conn: &mut Conn,
+    names: &Names,
+    checks: &[(&ObjectName, &str)],
+) -> Result<Catalog, sqlx::Error> {
+    let mut catalog = if conn.is_postgres() {
+        postgres::read(conn, names).await?
+    } else {
+        sqlite::read(conn, names).await?
+    };
+    for (name, query) in checks {
+        // What a check asks about may not be there; in a transaction, a failed question must not be the end of it.
+        conn.begin().await?;
+        let answer = conn.value(query).await;
+        let answer = match conn.end(answer).await {
+            Ok(answer) => answer,
+            Err(error) if error.as_database_error().is_some() => None,
+            Err(error) => return Err(error),
+        };
+        if matches!(answer.as_deref(), Some("t" | "1")) {
+            catalog.0.insert((*name).clone(), HOLDS.to_owned());
+        }
     }
+    Ok(catalog)
 }
 
 /// What probes may ask about the database.
 pub(super) async fn environment(conn: &mut Conn) -> Result<Environment, sqlx::Error> {
-    match conn {
-        Conn::Sqlite(_) => Ok(Environment::default()),
-        Conn::Postgres(_) => postgres::environment(conn).await,
+    if conn.is_postgres() {
+        postgres::environment(conn).await
+    } else {
+        Ok(Environment::default())
     }
 }

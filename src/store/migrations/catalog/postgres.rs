@@ -113,9 +113,8 @@ const ROLES: [&str; 3] = ["anon", "authenticated", "service_role"];
 const FOREIGN_FUNCTIONS: [&str; 2] = ["auth.uid", "auth.role"];
 
 pub(super) async fn environment(conn: &mut Conn) -> Result<Environment, sqlx::Error> {
-    let functions = FOREIGN_FUNCTIONS.map(|name| {
-        format!("CASE WHEN to_regprocedure('{name}()') IS NOT NULL THEN '{name}' END")
-    });
+    let functions = FOREIGN_FUNCTIONS
+        .map(|name| format!("CASE WHEN to_regprocedure('{name}()') IS NOT NULL THEN '{name}' END"));
     let sql = format!(
         "SELECT current_setting('server_version_num'),
             (SELECT string_agg(rolname, ',') FROM pg_roles WHERE rolname IN ({})), concat_ws(',', {})",
@@ -152,16 +151,29 @@ pub(super) async fn read(conn: &mut Conn, names: &Names) -> Result<Catalog, sqlx
     let schema = identifier(text(schema.first(), 0));
     for row in conn.rows(&filled(FUNCTIONS)).await? {
         let [name, head, settings, body] = [0, 1, 2, 3].map(|at| text(Some(&row), at));
-        let settings = settings.lines().map(|setting| setting_text(setting, &schema));
+        let settings = settings
+            .lines()
+            .map(|setting| setting_text(setting, &schema));
         let settings: String = settings.collect();
         let definition = format!("{head}{settings} body {}", fingerprint(&plain_body(body)));
-        catalog.0.insert(ObjectName::alone(ObjectKind::Function, name), definition);
+        catalog
+            .0
+            .insert(ObjectName::alone(ObjectKind::Function, name), definition);
     }
     for row in conn.rows(&filled(VIEWS)).await? {
         let [name, columns, options, query] = [0, 1, 2, 3].map(|at| text(Some(&row), at));
-        let options = if options.is_empty() { String::new() } else { format!(" with ({options})") };
-        let definition = format!("({columns}){options} query {}", fingerprint(&plain_query(query)));
-        catalog.0.insert(ObjectName::alone(ObjectKind::View, name), definition);
+        let options = if options.is_empty() {
+            String::new()
+        } else {
+            format!(" with ({options})")
+        };
+        let definition = format!(
+            "({columns}){options} query {}",
+            fingerprint(&plain_query(query))
+        );
+        catalog
+            .0
+            .insert(ObjectName::alone(ObjectKind::View, name), definition);
     }
     Ok(catalog)
 }
@@ -188,7 +200,9 @@ fn name_of(row: &Row) -> Option<ObjectName> {
 /// ` set search_path = …`, with the schema of the function itself told apart from others.
 fn setting_text(setting: &str, schema: &str) -> String {
     let (key, value) = setting.split_once('=').unwrap_or((setting, ""));
-    let parts = value.split(", ").map(|part| if part == schema { THIS_SCHEMA } else { part });
+    let parts = value
+        .split(", ")
+        .map(|part| if part == schema { THIS_SCHEMA } else { part });
     format!(" set {key} = {}", parts.collect::<Vec<_>>().join(", "))
 }
 
@@ -217,5 +231,9 @@ fn plain_query(query: &str) -> String {
 /// Tells texts apart without holding them.
 fn fingerprint(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }

@@ -28,7 +28,11 @@ pub(super) async fn read(conn: &mut Conn, names: &Names) -> Result<Catalog, sqlx
             "trigger" => ObjectName::of(ObjectKind::Trigger, table, name),
             _ => continue,
         };
-        let unique = if tokens.iter().take(2).any(|t| t.is("UNIQUE")) { "unique " } else { "" };
+        let unique = if tokens.iter().take(2).any(|t| t.is("UNIQUE")) {
+            "unique "
+        } else {
+            ""
+        };
         let rest = normal(behind_name(&tokens, name));
         catalog.0.insert(made, format!("{unique}{rest}"));
     }
@@ -45,13 +49,14 @@ fn behind_name<'a, 't>(tokens: &'a [Token<'t>], name: &str) -> &'a [Token<'t>] {
     at.and_then(|at| tokens.get(at + 1..)).unwrap_or(tokens)
 }
 
-/// The columns, constraints and options in `CREATE TABLE name (…) …`.
-fn take_apart(table: &str, tokens: &[Token<'_>], catalog: &mut Catalog) {
+/// The columns and constraints in `CREATE TABLE name (…) …`, each with its tokens, and the options behind them.
+pub(in crate::store::migrations) fn table_pieces<'a, 't>(
+    table: &str,
+    tokens: &'a [Token<'t>],
+) -> (Vec<&'a [Token<'t>]>, String) {
     let rest = behind_name(tokens, table);
-    let mut depth = 0_i32;
-    let mut end = rest.len();
-    let mut pieces: Vec<&[Token<'_>]> = Vec::new();
-    let mut start = 1;
+    let mut pieces = Vec::new();
+    let (mut depth, mut start, mut end) = (0_i32, 1, rest.len());
     for (at, token) in rest.iter().enumerate() {
         match token {
             Token::Sign('(') => depth += 1,
@@ -68,20 +73,38 @@ fn take_apart(table: &str, tokens: &[Token<'_>], catalog: &mut Catalog) {
             break;
         }
     }
-    let mut options: Vec<_> = rest.get(end + 1..).unwrap_or_default().split(|t| *t == Token::Sign(',')).map(normal).collect();
+    let options = rest.get(end + 1..).unwrap_or_default();
+    let mut options: Vec<_> = options
+        .split(|token| *token == Token::Sign(','))
+        .map(normal)
+        .collect();
     options.sort();
-    let options = options.join(", ").trim().to_owned();
-    catalog.0.insert(ObjectName::alone(ObjectKind::Table, table), options);
+    (pieces, options.join(", "))
+}
+
+fn take_apart(table: &str, tokens: &[Token<'_>], catalog: &mut Catalog) {
+    let (pieces, options) = table_pieces(table, tokens);
+    catalog
+        .0
+        .insert(ObjectName::alone(ObjectKind::Table, table), options);
     for piece in pieces {
         let (name, definition) = named(piece);
-        let kind = if is_constraint(piece) { ObjectKind::Constraint } else { ObjectKind::Column };
-        catalog.0.insert(ObjectName::of(kind, table, name), definition);
+        let kind = if is_constraint(piece) {
+            ObjectKind::Constraint
+        } else {
+            ObjectKind::Column
+        };
+        catalog
+            .0
+            .insert(ObjectName::of(kind, table, name), definition);
     }
 }
 
 fn is_constraint(piece: &[Token<'_>]) -> bool {
     let words = ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"];
-    piece.first().is_some_and(|first| words.iter().any(|word| first.is(word)))
+    piece
+        .first()
+        .is_some_and(|first| words.iter().any(|word| first.is(word)))
 }
 
 /// Name and definition of a column or a constraint; a constraint without a name is called by its text.
@@ -107,7 +130,11 @@ mod tests {
         let found: Vec<_> = tokens(sql).into_iter().map(|placed| placed.token).collect();
         let mut catalog = Catalog::default();
         take_apart("t", &found, &mut catalog);
-        let told: Vec<_> = catalog.0.iter().map(|(name, text)| format!("{name}: {text}")).collect();
+        let told: Vec<_> = catalog
+            .0
+            .iter()
+            .map(|(name, text)| format!("{name}: {text}"))
+            .collect();
         assert_eq!(
             told,
             [
