@@ -37,7 +37,7 @@ BEGIN
             (array_agg(s.user_name ORDER BY s.connected_at DESC, s.session_id DESC)
                 FILTER (WHERE s.user_name IS NOT NULL))[1] AS user_name,
             count(*) AS total_sessions,
-            count(*) FILTER (WHERE s.status = 'active') AS active_sessions,
+            count(*) FILTER (WHERE s.status <> 'disconnected') AS active_sessions,
             count(*) FILTER (WHERE s.status = 'disconnected') AS disconnected_sessions,
             avg(s.total_duration) FILTER (WHERE s.status = 'disconnected') AS avg_session_duration_seconds,
             max(s.total_duration) FILTER (WHERE s.status = 'disconnected') AS max_session_duration_seconds,
@@ -86,7 +86,7 @@ BEGIN
                 (array_agg(s.user_name ORDER BY s.connected_at DESC, s.session_id DESC)
                     FILTER (WHERE s.user_name IS NOT NULL))[1],
                 count(*),
-                count(*) FILTER (WHERE s.status = 'active'),
+                count(*) FILTER (WHERE s.status <> 'disconnected'),
                 coalesce(sum(r.requests), 0)::bigint, coalesce(sum(r.tokens), 0)::bigint, coalesce(sum(r.cost), 0),
                 avg(s.total_duration) FILTER (WHERE s.status = 'disconnected'),
                 mode() WITHIN GROUP (ORDER BY s.client_type),

@@ -700,6 +700,13 @@ DROP TRIGGER IF EXISTS archon_sessions_deleted_all ON archon_mcp_sessions;
 CREATE TRIGGER archon_sessions_deleted_all AFTER DELETE ON archon_mcp_sessions
     FOR EACH STATEMENT EXECUTE FUNCTION archon_sessions_settled();
 
+-- Sessions that the older trigger opened again after their end.
+UPDATE archon_mcp_sessions
+SET status = 'disconnected',
+    total_duration = coalesce(total_duration, CASE WHEN isfinite(disconnected_at) AND isfinite(connected_at)
+        THEN least(greatest(floor(extract(epoch FROM disconnected_at - connected_at)), 0), 2147483647)::integer END)
+WHERE status <> 'disconnected' AND disconnected_at IS NOT NULL;
+
 -- From here on the triggers count.
 ALTER TABLE archon_mcp_sessions ALTER COLUMN counted SET DEFAULT true;
 

@@ -1,9 +1,9 @@
 //! How migrations get connections of their own to a database.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{ConnectOptions, Connection, SqliteConnection};
+use sqlx::{Connection, SqliteConnection};
 
 use super::connection::Conn;
 use super::error::MigrationError;
@@ -13,26 +13,23 @@ use super::session::Session;
 use crate::store::connection::{Pool, Store};
 use crate::store::dialect;
 use crate::store::error::StoreError;
+use crate::store::postgres::Home;
 
 /// Where the database is.
 #[derive(Debug)]
 pub(super) enum Access {
-    Sqlite {
-        file: PathBuf,
-    },
-    Postgres {
-        options: Box<PgConnectOptions>,
-        schema: Option<String>,
-    },
+    Sqlite { file: PathBuf },
+    Postgres(Arc<Home>),
 }
 
 impl Access {
     /// The database of `store`.
     pub(super) fn of(store: &Store) -> Self {
         match store.pool() {
-            Pool::Sqlite(_) => Self::Sqlite {
-                file: store.location().into(),
+            Pool::Sqlite(pool) => Self::Sqlite {
+                file: pool.connect_options().get_filename().to_owned(),
             },
+            Pool::Postgres(home) => Self::Postgres(Arc::clone(home)),
         }
     }
 
@@ -41,7 +38,7 @@ impl Access {
         let conn = self.connect().await?;
         let (set, schema) = match self {
             Self::Sqlite { .. } => (Set::sqlite()?, None),
-            Self::Postgres { schema, .. } => (Set::postgres()?, schema.as_deref()),
+            Self::Postgres(home) => (Set::postgres()?, home.schema()),
         };
         Ok(Session::look(conn, set, schema).await?)
     }
@@ -58,10 +55,7 @@ impl Access {
                 })?;
                 Ok(Conn::sqlite(conn))
             }
-            Self::Postgres { options, .. } => {
-                let conn = options.connect().await;
-                Ok(Conn::postgres(conn.map_err(StoreError::during("connect"))?))
-            }
+            Self::Postgres(home) => Ok(Conn::postgres(home.connect().await?)),
         }
     }
 
@@ -89,10 +83,13 @@ impl Access {
     fn address(&self) -> Option<Address> {
         match self {
             Self::Sqlite { .. } => None,
-            Self::Postgres { options, .. } => Some(Address {
-                host: options.get_host().to_owned(),
-                port: options.get_port(),
-            }),
+            Self::Postgres(home) => {
+                let (host, port) = home.address();
+                Some(Address {
+                    host: host.to_owned(),
+                    port,
+                })
+            }
         }
     }
 
@@ -100,7 +97,7 @@ impl Access {
     pub(super) fn file(&self) -> Option<&PathBuf> {
         match self {
             Self::Sqlite { file } => Some(file),
-            Self::Postgres { .. } => None,
+            Self::Postgres(_) => None,
         }
     }
 }

@@ -10,7 +10,8 @@ use crate::store::rows::{
 
 /// The columns of [`SessionRow`].
 const COLUMNS: &str = "session_id, client_type, client_version, connected_at, last_activity, status, disconnected_at, \
-    total_duration, disconnect_reason, user_id, user_email, user_name, client_capabilities, metadata, client_name, era, \
+    CAST(total_duration AS BIGINT) AS total_duration, disconnect_reason, user_id, user_email, user_name, \
+    client_capabilities, coalesce(metadata, '{}') AS metadata, client_name, era, \
     derivation, server, protocol_version, user_agent, detected_at, resumed_from, total_requests, failed_requests, \
     notifications, bytes_in, bytes_out";
 
@@ -53,9 +54,11 @@ impl Store {
         page: Page,
     ) -> Result<Vec<OperationRow>, StoreError> {
         let mut statement = Statement::new(
-            "SELECT request_id, session_id, method, tool_name, prompt_tokens, completion_tokens, \
-             coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0) AS total_tokens, \
-             coalesce(estimated_cost, 0) AS estimated_cost, timestamp, duration_ms, status, error_message, prompt_name, \
+            "SELECT request_id, session_id, method, tool_name, CAST(prompt_tokens AS BIGINT) AS prompt_tokens, \
+             CAST(completion_tokens AS BIGINT) AS completion_tokens, \
+             CAST(coalesce(prompt_tokens, 0) AS BIGINT) + coalesce(completion_tokens, 0) AS total_tokens, \
+             coalesce(estimated_cost, 0) AS estimated_cost, timestamp, \
+             CAST(duration_ms AS BIGINT) AS duration_ms, status, error_message, prompt_name, \
              resource_uri, sent_by, bytes_in, bytes_out, protocol_version, trace_id FROM archon_mcp_requests",
         );
         statement
@@ -87,7 +90,7 @@ impl Store {
         let mut statement = Statement::new(
             "SELECT coalesce(disconnect_reason, 'unknown') AS reason, count(*) AS sessions, \
              count(total_duration) AS timed_sessions, CAST(coalesce(sum(total_duration), 0) AS BIGINT) AS duration_sum, \
-             max(total_duration) AS longest, min(total_duration) AS shortest FROM archon_mcp_sessions",
+             CAST(max(total_duration) AS BIGINT) AS longest, CAST(min(total_duration) AS BIGINT) AS shortest FROM archon_mcp_sessions",
         );
         ended_in(&mut statement, period);
         statement.push(" GROUP BY coalesce(disconnect_reason, 'unknown')");
@@ -114,7 +117,7 @@ impl Store {
                 AND (disconnect_reason = 'error' OR substr(disconnect_reason, 1, 6) = 'error:')) AS errors, \
              count(total_duration) FILTER (WHERE status = 'disconnected') AS timed_sessions, \
              CAST(coalesce(sum(total_duration) FILTER (WHERE status = 'disconnected'), 0) AS BIGINT) AS duration_sum, \
-             max(total_duration) FILTER (WHERE status = 'disconnected') AS longest, \
+             CAST(max(total_duration) FILTER (WHERE status = 'disconnected') AS BIGINT) AS longest, \
              CAST(sum(total_requests) AS BIGINT) AS requests, CAST(sum(failed_requests) AS BIGINT) AS failed \
              FROM archon_mcp_sessions",
         );

@@ -26,7 +26,8 @@ impl Store {
                 count(*) FILTER (WHERE status = 'disconnected') AS disconnected_sessions, \
                 CAST(avg(total_duration) FILTER (WHERE status = 'disconnected') AS DOUBLE PRECISION) \
                     AS avg_session_duration_seconds, \
-                max(total_duration) FILTER (WHERE status = 'disconnected') AS max_session_duration_seconds, \
+                CAST(max(total_duration) FILTER (WHERE status = 'disconnected') AS BIGINT) \
+                    AS max_session_duration_seconds, \
                 min(connected_at) AS first_session_at, max(last_activity) AS last_activity_at, \
                 CAST(sum(total_requests) AS BIGINT) AS total_requests, \
                 CAST(sum(total_prompt_tokens + total_completion_tokens) AS BIGINT) AS total_tokens, \

@@ -267,20 +267,19 @@ pub(super) fn chosen<'f>(
     choice: &mut Choice<'_>,
     action: Action,
 ) -> Vec<ChosenPart<'f>> {
-    let parts = file.parts().into_iter();
+    let parts = file.parts();
+    // A file that goes through rows in batches begins with finding out what there is left to do: it runs whole.
+    let whole = action != Action::Repair || parts.iter().any(|part| part.road == Road::Batched);
+    let parts = parts.into_iter();
     parts
         .map(|part| ChosenPart {
             road: part.road,
             total: part.total,
-            statements: match (action, part.road) {
-                // Batches find out by themselves what there is left to do.
-                (Action::Repair, Road::Transaction | Road::NoTransaction) => {
-                    let statements = part.statements.into_iter();
-                    statements
-                        .filter(|s| choice.takes(&effect(&s.tokens)))
-                        .collect()
-                }
-                _ => part.statements,
+            statements: if whole {
+                part.statements
+            } else {
+                let statements = part.statements.into_iter();
+                statements.filter(|s| choice.takes(&effect(&s.tokens))).collect()
             },
         })
         .collect()

@@ -1,0 +1,1 @@
+-- The indexes belong to 100: nothing to take back.
