@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::error::{CliError, ExitStatus};
-use super::output::{DataDirArgs, OutputArgs};
+use super::output::{OutputArgs, StoreArgs};
 use super::render::{Answer, Column, Field, Fit, Grid, List, Single, Tone};
 use super::store::{block_on, open_existing, open_or_create};
 use crate::store::{AppliedMigration, MigrationReport, MigrationStanding, MigrationState};
@@ -41,7 +41,7 @@ enum Action {
 #[derive(Debug, clap::Args)]
 struct UpArgs {
     #[command(flatten)]
-    data_dir: DataDirArgs,
+    store: StoreArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -54,7 +54,7 @@ struct StatusArgs {
     exit_code: bool,
 
     #[command(flatten)]
-    data_dir: DataDirArgs,
+    store: StoreArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -70,9 +70,9 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
 
 fn up(args: &UpArgs, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
-    let data_dir = args.data_dir.resolve(context)?;
+    let place = args.store.place(context)?;
     let report = block_on(async {
-        let store = open_or_create(&data_dir).await?;
+        let store = open_or_create(&place).await?;
         Ok(store.migrate_up().await?)
     })?;
     args.output.print(&up_answer(&report), &view)?;
@@ -81,9 +81,9 @@ fn up(args: &UpArgs, context: &Context) -> Result<ExitStatus, CliError> {
 
 fn status(args: &StatusArgs, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
-    let data_dir = args.data_dir.resolve(context)?;
+    let place = args.store.place(context)?;
     let states = block_on(async {
-        let store = open_existing(&data_dir).await?;
+        let store = open_existing(&place).await?;
         Ok(store.migration_status().await?)
     })?;
     args.output.print(&status_answer(&states), &view)?;

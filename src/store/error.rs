@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::location::LocationError;
 use super::migrations::MigrationError;
 pub use super::trouble::{ConnectProblem, Trouble};
 
@@ -13,6 +14,9 @@ pub use super::trouble::{ConnectProblem, Trouble};
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
+    /// The URL or the schema of the database is not understood.
+    #[error(transparent)]
+    Location(#[from] LocationError),
     /// The data directory itself is missing.
     #[error("the data directory {} does not exist; create it, or name another one", path.display())]
     NoDataDir {

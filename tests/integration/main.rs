@@ -8,6 +8,7 @@ mod cli_run;
 mod cli_store;
 mod crash;
 mod daemon;
+mod pg_functions;
 mod real_clients;
 mod relay_http;
 mod servers_for_tests;

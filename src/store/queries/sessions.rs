@@ -57,7 +57,7 @@ impl Store {
             "SELECT request_id, session_id, method, tool_name, CAST(prompt_tokens AS BIGINT) AS prompt_tokens, \
              CAST(completion_tokens AS BIGINT) AS completion_tokens, \
              CAST(coalesce(prompt_tokens, 0) AS BIGINT) + coalesce(completion_tokens, 0) AS total_tokens, \
-             coalesce(estimated_cost, 0) AS estimated_cost, timestamp, \
+             coalesce(nullif(estimated_cost, 'NaN'), 0) AS estimated_cost, timestamp, \
              CAST(duration_ms AS BIGINT) AS duration_ms, status, error_message, prompt_name, \
              resource_uri, sent_by, bytes_in, bytes_out, protocol_version, trace_id FROM archon_mcp_requests",
         );

@@ -10,6 +10,7 @@
 
 mod database;
 mod pooler;
+pub(crate) mod schema;
 
 #[allow(unused_imports, reason = "as above")]
 pub(crate) use database::{Database, Rows};
