@@ -9,6 +9,7 @@ mod cli_store;
 mod crash;
 mod daemon;
 mod pg_functions;
+mod probes;
 mod real_clients;
 mod relay_http;
 mod servers_for_tests;

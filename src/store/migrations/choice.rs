@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use super::objects::{Catalog, ObjectKind, ObjectName, matches};
-use super::probes::Chain;
+use super::probes::{Chain, Wanted};
 use super::targets::{Effect, Rows};
 
 /// Chooses among the statements of one migration, in their order.
@@ -98,7 +98,8 @@ impl<'c> Choice<'c> {
     fn lacks_columns(&self) -> bool {
         self.chain.wants(self.at).iter().any(|want| {
             let kept = matches!(want.name.kind, ObjectKind::Table | ObjectKind::Column);
-            kept && want.definition.is_some()
+            kept
+                && matches!(want.wanted, Wanted::There(_))
                 && !self.catalog.has(want.name)
                 && !self.chain.is_satisfied(self.at, want, self.catalog)
         })

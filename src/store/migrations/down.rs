@@ -152,7 +152,7 @@ fn to_undo(
         session.last(Some(version))?;
     }
     let recorded = set
-        .0
+        .files
         .iter()
         .filter(|file| seen.records.recorded(file.version()).is_some());
     let recorded: Vec<_> = recorded.rev().collect();

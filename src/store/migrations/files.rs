@@ -14,8 +14,10 @@ use std::sync::OnceLock;
 
 use refinery_core::Migration;
 
+use super::catalog::Names;
 use super::error::MigrationError;
 use super::probes::Probe;
+use super::targets::effect;
 use super::tokens::{Statement, statements};
 
 mod embedded {
@@ -182,9 +184,24 @@ pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
         .collect()
 }
 
+/// The tables, views and functions that the files make or their probes name.
+fn names(files: &[File]) -> Names {
+    let made = files.iter().flat_map(|file| {
+        let statements = file.parts().into_iter().flat_map(|part| part.statements);
+        statements.flat_map(|statement| effect(&statement.tokens).makes).collect::<Vec<_>>()
+    });
+    let made: Vec<_> = made.collect();
+    let named = files.iter().flat_map(|file| file.probe.names());
+    Names::of(named.chain(&made))
+}
+
 /// The migrations for one kind of database, in order.
 #[derive(Clone, Debug)]
-pub(super) struct Set(pub(super) Vec<File>);
+pub(super) struct Set {
+    pub(super) files: Vec<File>,
+    /// The tables, views and functions that the files or their probes name.
+    pub(super) names: Names,
+}
 
 impl Set {
     fn new(files: &[Migration], probes: Texts, downs: Texts) -> Result<Self, MigrationError> {
@@ -207,7 +224,10 @@ impl Set {
             })
             .collect::<Result<Vec<_>, _>>()?;
         list.sort_by_key(File::version);
-        Ok(Self(list))
+        Ok(Self {
+            names: names(&list),
+            files: list,
+        })
     }
 
     /// Those for SQLite.
@@ -243,10 +263,10 @@ impl Set {
 
     /// The migrations as refinery takes them.
     pub(super) fn migrations(&self) -> Vec<Migration> {
-        self.0.iter().map(|file| file.migration.clone()).collect()
+        self.files.iter().map(|file| file.migration.clone()).collect()
     }
 
     pub(super) fn place(&self, version: i32) -> Option<usize> {
-        self.0.iter().position(|file| file.version() == version)
+        self.files.iter().position(|file| file.version() == version)
     }
 }

@@ -137,17 +137,18 @@ impl Migrator {
         Ok(seen.catalog.0.into_iter().collect())
     }
 
-    /// What should be there once migrations up to `to` (all if it is none) ran, each with its definition as probes have it.
+    /// What should be there once migrations up to `to` (all if it is none) ran, each with its definition as probes have it;
+    /// without one what may be there in any form.
     ///
     /// # Errors
     /// When the database does not answer, or there is no such migration.
-    pub async fn expected(&self, to: Option<i32>) -> Result<Vec<(ObjectName, String)>, StoreError> {
+    pub async fn expected(&self, to: Option<i32>) -> Result<Vec<(ObjectName, Option<String>)>, StoreError> {
         let mut session = self.access.look().await?;
         let last = session.last(to)?;
         let seen = session.see().await?;
         let schema = seen.chain(session.set).schema(last + 1);
         session.close().await;
-        Ok(schema.0.into_iter().collect())
+        Ok(schema.into_iter().collect())
     }
 }
 

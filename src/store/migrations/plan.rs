@@ -64,7 +64,7 @@ impl Migrator {
         let mut seen = session.see().await?;
         refuse_foreign(&seen.assess(session.set))?;
         let mut planned = Vec::new();
-        for (at, file) in session.set.0.iter().enumerate().take(last + 1) {
+        for (at, file) in session.set.files.iter().enumerate().take(last + 1) {
             let step = step(&session, &seen, at);
             let alters = session.conn.is_postgres();
             planned.extend(planned_step(&seen, at, file, &step, session.set, alters));
@@ -158,7 +158,7 @@ fn imagine(seen: &mut Seen, at: usize, file: &File, set: &super::files::Set) {
         if chain.is_satisfied(at, want, &seen.catalog) {
             continue;
         }
-        match want.definition {
+        match want.wanted.definition() {
             Some(definition) => catalog.0.insert(want.name.clone(), definition.to_owned()),
             None => catalog.0.remove(want.name),
         };

@@ -9,11 +9,12 @@
 //! - trigger archon_mcp_requests.trigger_update_session_status
 //! ```
 //!
-//! A line with `-` wants the thing gone. Conditions in brackets must all hold for a line to count. `check "…": SELECT …` is
+//! A line with `-` wants the thing gone, one with `?` leaves it open: it may be there in any form or not. `or: …` below a
+//! line is another definition that is as good. Conditions in brackets must all hold for a line to count. `check "…": SELECT …` is
 //! for what no name stands for: a query whose one value has to be true. A test holds the files against what the migrations
 //! really make on empty databases. Decides nothing about records.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -74,10 +75,39 @@ impl Condition {
 struct Line {
     conditions: Vec<Condition>,
     name: ObjectName,
-    /// `None` where it has to be gone.
-    wanted: Option<String>,
+    wanted: Wanted,
     /// What a check asks.
     query: Option<String>,
+}
+
+/// What is wanted of a thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// To be there, with one of these definitions; the first is how the migration makes it.
+    There(Vec<String>),
+    /// To be gone.
+    Gone,
+    /// Nothing: whatever it is, it is fine.
+    Anything,
+}
+
+impl Wanted {
+    /// Whether this is fine: `actual` is the definition of what is there.
+    pub(super) fn accepts(&self, actual: Option<&str>) -> bool {
+        match self {
+            Self::There(definitions) => actual.is_some_and(|actual| definitions.iter().any(|d| d == actual)),
+            Self::Gone => actual.is_none(),
+            Self::Anything => true,
+        }
+    }
+
+    /// How the migration makes it.
+    pub(super) fn definition(&self) -> Option<&str> {
+        match self {
+            Self::There(definitions) => definitions.first().map(String::as_str),
+            Self::Gone | Self::Anything => None,
+        }
+    }
 }
 
 /// The definition of a check whose answer is yes.
@@ -100,12 +130,22 @@ impl Probe {
     /// # Errors
     /// Says what is wrong with which line.
     pub(super) fn read(text: &str) -> Result<Self, String> {
-        let lines = text.lines().enumerate();
-        let lines = lines.filter(|(_, line)| !line.trim().is_empty() && !line.starts_with('#'));
-        let read = |(at, line): (usize, &str)| {
-            read_line(line).ok_or_else(|| format!("line {} is no line of a probe: {line}", at + 1))
-        };
-        lines.map(read).collect::<Result<_, _>>().map(Self)
+        let mut probe: Vec<Line> = Vec::new();
+        for (at, line) in text.lines().enumerate() {
+            let wrong = || format!("line {} is no line of a probe: {line}", at + 1);
+            if line.trim().is_empty() || line.starts_with('#') {
+                continue;
+            }
+            if let Some(other) = line.trim_start().strip_prefix("or:") {
+                match probe.last_mut().map(|line| &mut line.wanted) {
+                    Some(Wanted::There(definitions)) => definitions.push(other.trim().to_owned()),
+                    _ => return Err(wrong()),
+                }
+                continue;
+            }
+            probe.push(read_line(line).ok_or_else(wrong)?);
+        }
+        Ok(Self(probe))
     }
 
     /// What the probe wants in `environment`.
@@ -116,7 +156,7 @@ impl Probe {
         let counting = self.0.iter().filter(|line| line.counts(environment));
         counting.map(|line| Want {
             name: &line.name,
-            definition: line.wanted.as_deref(),
+            wanted: &line.wanted,
         })
     }
 
@@ -144,13 +184,15 @@ fn read_line(line: &str) -> Option<Line> {
         }
         None => (Vec::new(), line),
     };
-    if let Some(gone) = rest.strip_prefix("- ") {
-        return Some(Line {
-            conditions,
-            name: gone.trim_end().parse().ok()?,
-            wanted: None,
-            query: None,
-        });
+    for (mark, wanted) in [("- ", Wanted::Gone), ("? ", Wanted::Anything)] {
+        if let Some(name) = rest.strip_prefix(mark) {
+            return Some(Line {
+                conditions,
+                name: name.trim_end().parse().ok()?,
+                wanted,
+                query: None,
+            });
+        }
     }
     let mut quoted = false;
     let end = rest.char_indices().find(|(at, c)| {
@@ -167,16 +209,16 @@ fn read_line(line: &str) -> Option<Line> {
     Some(Line {
         conditions,
         name,
-        wanted: Some(wanted),
+        wanted: Wanted::There(vec![wanted]),
         query,
     })
 }
 
-/// One thing a migration wants: there, defined so, or gone.
+/// What a migration wants of one thing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Want<'p> {
     pub(super) name: &'p ObjectName,
-    pub(super) definition: Option<&'p str>,
+    pub(super) wanted: &'p Wanted,
 }
 
 /// How much of a migration is in a schema.
@@ -261,29 +303,26 @@ impl<'p> Chain<'p> {
     pub(super) fn is_satisfied(&self, at: usize, want: &Want<'_>, catalog: &Catalog) -> bool {
         let actual = catalog.get(want.name);
         let mut later = self.later(at, want.name).peekable();
-        actual == want.definition
+        want.wanted.accepts(actual)
             || (actual.is_some() && later.peek().is_some())
-            || later.any(|later| later.definition == actual)
+            || later.any(|later| later.wanted.accepts(actual))
     }
 
     /// Whether what is there can only come from migration `at` or later ones.
     fn is_evidence(&self, at: usize, want: &Want<'_>, catalog: &Catalog) -> bool {
-        let Some(actual) = catalog.get(want.name) else {
-            return false;
-        };
-        if want.definition.is_none() || want.name.kind == ObjectKind::Check {
+        let actual = catalog.get(want.name);
+        let makes = matches!(want.wanted, Wanted::There(_)) && want.name.kind != ObjectKind::Check;
+        if actual.is_none() || !makes {
             return false;
         }
-        match self
-            .state_before(at, want.name)
-            .and_then(|before| before.definition)
-        {
+        match self.state_before(at, want.name) {
             None => true,
+            Some(before) if *before.wanted == Wanted::Gone => true,
             Some(before) => {
                 let mut later = self.later(at, want.name);
-                actual != before
-                    && (want.definition == Some(actual)
-                        || later.any(|later| later.definition == Some(actual)))
+                let ours = want.wanted.accepts(actual)
+                    || later.any(|l| matches!(l.wanted, Wanted::There(_)) && l.wanted.accepts(actual));
+                ours && !before.wanted.accepts(actual)
             }
         }
     }
@@ -293,7 +332,7 @@ impl<'p> Chain<'p> {
         let mut findings = Vec::new();
         let (mut evidence, mut makes_something) = (false, false);
         for want in self.wants(at) {
-            makes_something |= want.definition.is_some() && want.name.kind != ObjectKind::Check;
+            makes_something |= matches!(want.wanted, Wanted::There(_)) && want.name.kind != ObjectKind::Check;
             evidence |= self.is_evidence(at, want, catalog);
             if !self.is_satisfied(at, want, catalog) {
                 findings.push(finding(want, catalog.get(want.name)));
@@ -308,21 +347,22 @@ impl<'p> Chain<'p> {
         (presence, findings)
     }
 
-    /// The schema as it is once the first `count` migrations ran.
-    pub(super) fn schema(&self, count: usize) -> Catalog {
-        let mut catalog = Catalog::default();
+    /// The schema as it is once the first `count` migrations ran; without a definition what may be there in any form.
+    pub(super) fn schema(&self, count: usize) -> BTreeMap<ObjectName, Option<String>> {
+        let mut schema = BTreeMap::new();
         for want in self.0.iter().take(count).flatten() {
-            match want.definition {
-                Some(definition) => catalog.0.insert(want.name.clone(), definition.to_owned()),
-                None => catalog.0.remove(want.name),
+            match want.wanted {
+                Wanted::Gone => schema.remove(want.name),
+                _ => schema.insert(want.name.clone(), want.wanted.definition().map(str::to_owned)),
             };
         }
-        catalog
+        schema
     }
 }
 
 fn finding(want: &Want<'_>, actual: Option<&str>) -> Finding {
-    let problem = match (want.definition, actual) {
+    let expected = want.wanted.definition();
+    let problem = match (expected, actual) {
         (_, None) => Problem::Missing,
         (None, Some(_)) => Problem::Unwanted,
         (Some(_), Some(found)) if found.ends_with(INVALID) => Problem::Invalid,
@@ -331,7 +371,7 @@ fn finding(want: &Want<'_>, actual: Option<&str>) -> Finding {
     Finding {
         object: want.name.clone(),
         problem,
-        expected: want.definition.map(str::to_owned),
+        expected: expected.map(str::to_owned),
         found: actual.map(str::to_owned),
     }
 }
@@ -439,6 +479,10 @@ mod tests {
             )
         );
         assert_eq!(found[2], told(Presence::Untraced, &["Unwanted index i"]));
+        let open = Probe::read("table a: x\nor: y\n? column a.x\n").expect("a probe");
+        let chain = Chain::new(std::iter::once(&open), &roles);
+        let found = chain.judge(0, &catalog(&[("table a", "y"), ("column a.x", "any")]));
+        assert_eq!(found, (Presence::Present, Vec::new()));
         let older = Environment {
             version: 14,
             ..roles

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::catalog::{self, Names};
+use super::catalog;
 use super::connection::Conn;
 use super::error::MigrationError;
 use super::files::{File, Set};
@@ -23,7 +23,6 @@ pub(super) struct Session {
     pub(super) schema: Option<String>,
     /// Whether that schema is yet to be made.
     pub(super) schema_is_missing: bool,
-    names: Names,
     environment: Environment,
 }
 
@@ -65,10 +64,8 @@ impl Session {
             conn.begin_with("BEGIN").await.map_err(&asking)?;
         }
         let environment = catalog::environment(&mut conn).await.map_err(asking)?;
-        let objects = set.0.iter().flat_map(|file| file.probe.names());
         Ok(Self {
             conn,
-            names: Names::of(objects),
             environment,
             set,
             schema: used,
@@ -111,11 +108,11 @@ impl Session {
 
     /// Everything that is recorded and there.
     pub(super) async fn see(&mut self) -> Result<Seen, MigrationError> {
-        let probes = self.set.0.iter().map(|file| &file.probe);
+        let probes = self.set.files.iter().map(|file| &file.probe);
         let checks: Vec<_> = probes
             .flat_map(|probe| probe.checks(&self.environment))
             .collect();
-        let catalog = catalog::read(&mut self.conn, &self.names, &checks).await;
+        let catalog = catalog::read(&mut self.conn, &self.set.names, &checks).await;
         Ok(Seen {
             catalog: catalog.map_err(MigrationError::asking("read its catalog"))?,
             records: records::read(&mut self.conn).await?,
@@ -123,21 +120,16 @@ impl Session {
         })
     }
 
-    /// The names of things this session looks for.
-    pub(super) const fn names(&self) -> &Names {
-        &self.names
-    }
-
     /// The place of the migration to stop at: that of `to`, or the last.
     pub(super) fn last(&self, to: Option<i32>) -> Result<usize, MigrationError> {
         let Some(version) = to else {
-            return Ok(self.set.0.len().saturating_sub(1));
+            return Ok(self.set.files.len().saturating_sub(1));
         };
         self.set
             .place(version)
             .ok_or_else(|| MigrationError::NoSuchMigration {
                 version,
-                known: self.set.0.iter().map(File::version).collect(),
+                known: self.set.files.iter().map(File::version).collect(),
             })
     }
 

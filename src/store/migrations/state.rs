@@ -78,13 +78,13 @@ pub(super) struct Seen {
 impl Seen {
     /// The migrations of `set` as they want this database.
     pub(super) fn chain<'s>(&'s self, set: &'s Set) -> Chain<'s> {
-        Chain::new(set.0.iter().map(|file| &file.probe), &self.environment)
+        Chain::new(set.files.iter().map(|file| &file.probe), &self.environment)
     }
 
     /// Every migration of `set`, and every other that is recorded, by number.
     pub(super) fn assess(&self, set: &Set) -> Vec<MigrationState> {
         let chain = self.chain(set);
-        let ours = set.0.iter().enumerate().map(|(at, file)| {
+        let ours = set.files.iter().enumerate().map(|(at, file)| {
             let (probed, findings) = chain.judge(at, &self.catalog);
             self.state(file, probed, findings)
         });

@@ -307,7 +307,7 @@ async fn work_on(task: Task, run: &mut Run<'_>, last: usize) -> Result<(), Store
 }
 
 fn recorded_step(session: &Session, seen: &Seen, at: usize) -> (Step, bool) {
-    let version = session.set.0.get(at).map(super::files::File::version);
+    let version = session.set.files.get(at).map(super::files::File::version);
     let recorded = version.is_some_and(|version| seen.records.recorded(version).is_some());
     (step(session, seen, at), recorded)
 }
@@ -330,7 +330,7 @@ fn is_done(task: Task, session: &Session, seen: &Seen, last: usize) -> bool {
 
 /// Whether the record of migration `at` is of another text than this binary's.
 pub(super) fn has_other_text(session: &Session, seen: &Seen, at: usize) -> bool {
-    session.set.0.get(at).is_some_and(|file| {
+    session.set.files.get(at).is_some_and(|file| {
         let row = seen.records.recorded(file.version());
         row.is_some_and(|row| *row != file.migration)
     })
@@ -348,7 +348,7 @@ fn list_partial(
         return;
     }
     let chain = seen.chain(session.set);
-    for (at, file) in session.set.0.iter().enumerate().take(last + 1) {
+    for (at, file) in session.set.files.iter().enumerate().take(last + 1) {
         let (presence, findings) = chain.judge(at, &seen.catalog);
         if presence == Presence::Partial {
             report

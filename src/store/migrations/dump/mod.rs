@@ -44,12 +44,12 @@ impl Migrator {
     /// When the database does not answer.
     pub async fn dump(&self) -> Result<Vec<DumpedObject>, StoreError> {
         let mut session = self.access.look().await?;
-        let names = session.names().clone();
+        let names = &session.set.names;
         let conn = &mut session.conn;
         let dumped = if conn.is_postgres() {
-            postgres::dump(conn, &names).await
+            postgres::dump(conn, names).await
         } else {
-            sqlite::dump(conn, &names).await
+            sqlite::dump(conn, names).await
         };
         let dumped = dumped.map_err(MigrationError::asking("read its catalog"))?;
         session.close().await;

@@ -63,7 +63,7 @@ pub(super) enum Step {
 
 /// What to do with migration `at`, as the database stands.
 pub(super) fn step(session: &Session, seen: &Seen, at: usize) -> Step {
-    let Some(file) = session.set.0.get(at) else {
+    let Some(file) = session.set.files.get(at) else {
         return Step::Nothing;
     };
     let chain = seen.chain(session.set);
@@ -99,7 +99,7 @@ impl Run<'_> {
         step: Step,
     ) -> Result<(), MigrationError> {
         let set = self.session.set;
-        let Some(file) = set.0.get(at) else {
+        let Some(file) = set.files.get(at) else {
             return Ok(());
         };
         let name = file.name();
@@ -187,7 +187,7 @@ impl Run<'_> {
         let Some(file) = self
             .session
             .set
-            .0
+            .files
             .get(at)
             .filter(|_| has_other_text(self.session, &seen, at))
         else {

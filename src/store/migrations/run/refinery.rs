@@ -98,7 +98,7 @@ impl Run<'_> {
     /// Whether refinery can run `file`: one transaction, next in its own order.
     pub(super) fn refinery_can(&self, file: &File, seen: &Seen) -> bool {
         let version = file.version();
-        let files = self.session.set.0.iter().map(File::version);
+        let files = self.session.set.files.iter().map(File::version);
         let mut earlier = files.take_while(|earlier| *earlier < version);
         file.is_one_transaction()
             && seen.records.last().is_none_or(|last| last < version)

@@ -145,8 +145,8 @@ impl Run<'_> {
 
     /// Whoever may hold the lock that was not to be had; nobody if that cannot be told.
     pub(super) async fn in_the_way(&mut self) -> Vec<Holder> {
-        let tables = self.session.names().tables.clone();
-        let found = lock::in_the_way(&mut self.session.conn, &tables).await;
+        let tables = &self.session.set.names.tables;
+        let found = lock::in_the_way(&mut self.session.conn, tables).await;
         found.unwrap_or_default()
     }
 
