@@ -636,7 +636,7 @@ DECLARE
 BEGIN
     FOR fn IN
         SELECT p.oid::regprocedure FROM pg_proc AS p
-        WHERE p.pronamespace = current_schema()::regnamespace
+        WHERE p.pronamespace = quote_ident(current_schema())::regnamespace
             AND p.proname IN ('archon_lock_usage', 'archon_merge_usage', 'archon_widen_usage', 'archon_settle_usage', 'archon_requests_user',
                 'update_session_status', 'archon_requests_updated', 'archon_requests_deleted',
                 'archon_requests_truncated', 'archon_session_rekeyed', 'archon_session_deleted',
@@ -650,7 +650,7 @@ BEGIN
     END LOOP;
     FOR fn IN
         SELECT p.oid::regprocedure FROM pg_proc AS p
-        WHERE p.pronamespace = current_schema()::regnamespace
+        WHERE p.pronamespace = quote_ident(current_schema())::regnamespace
             AND p.proname IN ('update_session_status', 'archon_requests_updated', 'archon_requests_deleted')
     LOOP
         EXECUTE format('ALTER FUNCTION %s SET enable_seqscan = off', fn);

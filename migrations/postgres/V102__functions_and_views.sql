@@ -357,7 +357,7 @@ DECLARE
 BEGIN
     FOR fn IN
         SELECT p.oid::regprocedure FROM pg_proc AS p
-        WHERE p.pronamespace = current_schema()::regnamespace
+        WHERE p.pronamespace = quote_ident(current_schema())::regnamespace
             AND p.proname IN ('get_active_mcp_clients', 'get_disconnected_sessions', 'get_user_sessions',
                 'get_user_activity_summary', 'archon_usage', 'get_mcp_usage_summary', 'get_mcp_usage_by_tool',
                 'calculate_request_cost')

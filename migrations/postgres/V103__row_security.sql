@@ -85,7 +85,7 @@ DECLARE
         format('%I.archon_mcp_requests', current_schema()), 'Allow authenticated users to read archon_mcp_requests');
 BEGIN
     FOR fn IN SELECT p.oid::regprocedure FROM pg_proc AS p
-        WHERE p.pronamespace = current_schema()::regnamespace
+        WHERE p.pronamespace = quote_ident(current_schema())::regnamespace
             AND p.proname IN ('archon_enable_row_isolation', 'archon_disable_row_isolation')
     LOOP
         EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp', fn, current_schema());
