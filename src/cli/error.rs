@@ -236,9 +236,7 @@ impl From<&StoreError> for CliError {
                 let hint = "`archonctl migrate up` applies them";
                 (ExitStatus::Failure, "migrations_pending", hint)
             }
-            StoreError::SchemaNewer { .. }
-            | StoreError::SchemaChanged { .. }
-            | StoreError::SchemaSkipped { .. } => {
+            StoreError::SchemaNewer { .. } | StoreError::SchemaChanged { .. } => {
                 let hint = "`archonctl migrate status` shows every migration";
                 (ExitStatus::Drift, "schema_drift", hint)
             }

@@ -147,7 +147,8 @@ fn word(state: MigrationStanding) -> Field {
         MigrationStanding::Applied => ("applied", Tone::Good),
         MigrationStanding::Pending => ("pending", Tone::Warn),
         MigrationStanding::Changed => ("changed", Tone::Bad),
-        MigrationStanding::Missing => ("missing", Tone::Bad),
+        MigrationStanding::Unknown => ("unknown", Tone::Bad),
+        _ => ("x", Tone::Bad),
     };
     Field::Word(word.to_owned(), tone)
 }
@@ -186,7 +187,7 @@ fn count(states: &[MigrationState], standing: MigrationStanding) -> usize {
 /// What `--exit-code` says: drift before pending, because drift is not cured by `migrate up`.
 fn verdict(states: &[MigrationState]) -> ExitStatus {
     let drift =
-        count(states, MigrationStanding::Changed) + count(states, MigrationStanding::Missing);
+        count(states, MigrationStanding::Changed) + count(states, MigrationStanding::Unknown);
     if drift > 0 {
         ExitStatus::Drift
     } else if count(states, MigrationStanding::Pending) > 0 {
@@ -199,7 +200,7 @@ fn verdict(states: &[MigrationState]) -> ExitStatus {
 fn status_answer(states: &[MigrationState]) -> Answer<List<'_, MigrationState>, serde_json::Value> {
     let pending = count(states, MigrationStanding::Pending);
     let changed = count(states, MigrationStanding::Changed);
-    let missing = count(states, MigrationStanding::Missing);
+    let missing = count(states, MigrationStanding::Unknown);
     let mut notes = Vec::new();
     if pending > 0 {
         notes.push(format!(
@@ -280,7 +281,7 @@ mod tests {
 
     #[test]
     fn drift_weighs_more_than_pending() {
-        for drift in [MigrationStanding::Changed, MigrationStanding::Missing] {
+        for drift in [MigrationStanding::Changed, MigrationStanding::Unknown] {
             let mut states = states();
             states[0].state = drift;
             assert_eq!(verdict(&states), ExitStatus::Drift);

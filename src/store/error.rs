@@ -1,9 +1,9 @@
 //! Why the store did not do what was asked. Owns the wording that people see; decides nothing.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::location::LocationError;
+use super::migrations::MigrationError;
 pub use super::trouble::{ConnectProblem, Trouble};
 
 /// Why the store did not do what was asked.
@@ -65,20 +65,9 @@ pub enum StoreError {
         /// Names of the migrations that differ.
         changed: Vec<String>,
     },
-    /// A migration was never applied although later ones were.
-    #[error("the database skipped {} but has later migrations; restore a backup, or apply it by hand", skipped.join(", "))]
-    SchemaSkipped {
-        /// Names of the skipped migrations.
-        skipped: Vec<String>,
-    },
-    /// A migration failed; the database is as it was before the run.
-    #[error("{what}; the database is unchanged")]
-    Migration {
-        /// Which step failed.
-        what: String,
-        /// What the database said, where it was the database that refused.
-        source: Option<Arc<sqlx::Error>>,
-    },
+    /// Migrations were not done.
+    #[error(transparent)]
+    Migrate(#[from] MigrationError),
     /// The database refused a statement or went away.
     #[error("the store could not {what}")]
     Query {
@@ -97,7 +86,7 @@ impl StoreError {
             Self::Open { source, .. }
             | Self::Query { source, .. }
             | Self::Connect { source, .. } => Some(Trouble::of(source)),
-            Self::Migration { source, .. } => source.as_deref().map(Trouble::of),
+            Self::Migrate(error) => error.cause().map(Trouble::of),
             _ => None,
         }
     }

@@ -34,7 +34,7 @@ const READER_CACHE_KIB: &str = "-2048";
 const READERS: u32 = 3;
 
 /// How the embedded database is opened.
-fn embedded_options(file: &Path, create: bool) -> SqliteConnectOptions {
+pub(super) fn embedded_options(file: &Path, create: bool) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(create)

@@ -71,6 +71,12 @@ impl Home {
         self.server.to_string()
     }
 
+    /// Host and port.
+    pub(super) fn address(&self) -> (&str, u16) {
+        let options = &self.server.options;
+        (options.get_host(), options.get_port())
+    }
+
     /// A connection of the caller's own, on which nothing is set.
     pub(super) async fn connect(&self) -> Result<PgConnection, StoreError> {
         self.connected()
