@@ -10,6 +10,7 @@ mod crash;
 mod daemon;
 mod pg_functions;
 mod postgres_away;
+mod postgres_connect;
 mod probes;
 mod real_clients;
 mod relay_http;

@@ -188,7 +188,9 @@ pub(super) fn parts(text: &str) -> Vec<Part<'_>> {
 fn names(files: &[File]) -> Names {
     let made = files.iter().flat_map(|file| {
         let statements = file.parts().into_iter().flat_map(|part| part.statements);
-        statements.flat_map(|statement| effect(&statement.tokens).makes).collect::<Vec<_>>()
+        statements
+            .flat_map(|statement| effect(&statement.tokens).makes)
+            .collect::<Vec<_>>()
     });
     let made: Vec<_> = made.collect();
     let named = files.iter().flat_map(|file| file.probe.names());
@@ -263,7 +265,10 @@ impl Set {
 
     /// The migrations as refinery takes them.
     pub(super) fn migrations(&self) -> Vec<Migration> {
-        self.files.iter().map(|file| file.migration.clone()).collect()
+        self.files
+            .iter()
+            .map(|file| file.migration.clone())
+            .collect()
     }
 
     pub(super) fn place(&self, version: i32) -> Option<usize> {
