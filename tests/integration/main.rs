@@ -9,6 +9,7 @@ mod cli_store;
 mod crash;
 mod daemon;
 mod pg_functions;
+mod pg_row_security;
 mod real_clients;
 mod relay_http;
 mod servers_for_tests;
