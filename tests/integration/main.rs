@@ -10,6 +10,7 @@ mod crash;
 mod daemon;
 mod pg_functions;
 mod pg_row_security;
+mod pg_triggers;
 mod real_clients;
 mod relay_http;
 mod servers_for_tests;
