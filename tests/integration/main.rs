@@ -12,6 +12,8 @@ mod pg_functions;
 mod postgres_away;
 mod postgres_connect;
 mod probes;
+mod pg_row_security;
+mod pg_triggers;
 mod real_clients;
 mod relay_http;
 mod servers_for_tests;
