@@ -78,9 +78,10 @@ macro_rules! on_tx {
                 $body
             }
             $crate::store::connection::Tx::Postgres(lease) => {
+                let patience = lease.patience();
                 let done = {
                     let $conn = lease.careful();
-                    $crate::store::postgres::statement(async { $body }).await
+                    $crate::store::postgres::within(patience, async { $body }).await
                 };
                 lease.noted(done)
             }
