@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use archonctl::store::{
-    Location, MigrationStanding, Migrator, ObjectKind, ObjectName, Presence, Silent, Store, UpOptions,
+    Location, MigrationStanding, Migrator, ObjectKind, ObjectName, Presence, Silent, Store,
+    UpOptions,
 };
 use tempfile::TempDir;
 
@@ -55,7 +56,9 @@ fn sqlite_place() -> Place {
 }
 
 fn folder(database: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations").join(database)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("migrations")
+        .join(database)
 }
 
 /// The names of the files, in order.
@@ -65,7 +68,11 @@ fn migrations(database: &str) -> Vec<(i32, String)> {
     let sql = names.filter(|path| path.extension().is_some_and(|extension| extension == "sql"));
     let mut found: Vec<_> = sql
         .map(|path| {
-            let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
+            let name = path
+                .file_stem()
+                .expect("a name")
+                .to_string_lossy()
+                .into_owned();
             let number = name[1..].split("__").next().expect("a number").parse();
             (number.expect("a number"), name)
         })
@@ -75,12 +82,17 @@ fn migrations(database: &str) -> Vec<(i32, String)> {
 }
 
 fn block_on<T>(work: impl Future<Output = T>) -> T {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     runtime.expect("a runtime").block_on(work)
 }
 
 async fn open(place: &Place) -> Migrator {
-    Store::open(&place.location).await.expect("a store").migrator()
+    Store::open(&place.location)
+        .await
+        .expect("a store")
+        .migrator()
 }
 
 async fn up_to(migrator: &Migrator, version: i32) {
@@ -94,25 +106,44 @@ async fn up_to(migrator: &Migrator, version: i32) {
 /// What is there but for grants, which depend on what a server grants by itself.
 async fn objects(migrator: &Migrator) -> Objects {
     let objects = migrator.objects().await.expect("objects").into_iter();
-    objects.filter(|(name, _)| !matches!(name.kind, ObjectKind::Grant | ObjectKind::Check)).collect()
+    objects
+        .filter(|(name, _)| !matches!(name.kind, ObjectKind::Grant | ObjectKind::Check))
+        .collect()
 }
 
 /// Each file in turn leaves exactly what the probes up to it want.
 async fn probes_are_complete(place: &Place, database: &str) {
     let migrator = open(place).await;
     let status = migrator.status().await.expect("a status");
-    assert!(status.states.iter().all(|s| s.state == MigrationStanding::Pending && s.probed != Presence::Partial));
+    assert!(
+        status
+            .states
+            .iter()
+            .all(|s| s.state == MigrationStanding::Pending && s.probed != Presence::Partial)
+    );
     for (version, name) in migrations(database) {
         up_to(&migrator, version).await;
         let status = migrator.status().await.expect("a status");
         for state in status.states {
-            let wanted = if state.version <= version { MigrationStanding::Applied } else { MigrationStanding::Pending };
-            assert_eq!(state.state, wanted, "{} after {name}: {state:?}", place.name);
+            let wanted = if state.version <= version {
+                MigrationStanding::Applied
+            } else {
+                MigrationStanding::Pending
+            };
+            assert_eq!(
+                state.state, wanted,
+                "{} after {name}: {state:?}",
+                place.name
+            );
         }
         let expected = migrator.expected(Some(version)).await.expect("expected");
         let expected: BTreeSet<_> = expected.into_iter().map(|(name, _)| name).collect();
         for object in objects(&migrator).await.into_keys() {
-            assert!(expected.contains(&object), "{}: no probe up to {name} names {object}", place.name);
+            assert!(
+                expected.contains(&object),
+                "{}: no probe up to {name} names {object}",
+                place.name
+            );
         }
     }
 }
@@ -140,12 +171,27 @@ fn probes_name_everything_that_the_files_make_on_sqlite() {
 #[test]
 fn every_migration_has_its_probe_and_its_way_back_on_both_databases() {
     let names = |folder: PathBuf| -> BTreeSet<String> {
-        let entries = std::fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry").path());
+        let entries = std::fs::read_dir(folder)
+            .expect("a folder")
+            .map(|entry| entry.expect("an entry").path());
         let files = entries.filter(|path| path.is_file());
-        files.map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned()).collect()
+        files
+            .map(|path| {
+                path.file_stem()
+                    .expect("a name")
+                    .to_string_lossy()
+                    .into_owned()
+            })
+            .collect()
     };
     let files = names(folder("postgres"));
-    for other in ["sqlite", "probes/postgres", "probes/sqlite", "down/postgres", "down/sqlite"] {
+    for other in [
+        "sqlite",
+        "probes/postgres",
+        "probes/sqlite",
+        "down/postgres",
+        "down/sqlite",
+    ] {
         assert_eq!(files, names(folder(other)), "{other}");
     }
 }
@@ -154,7 +200,8 @@ fn every_migration_has_its_probe_and_its_way_back_on_both_databases() {
 async fn update(places: Vec<Place>, database: &str) {
     let migrations = migrations(database);
     // For each migration: what it makes (or drops), by place.
-    let mut made: Vec<BTreeMap<ObjectName, BTreeMap<String, Option<String>>>> = vec![BTreeMap::new(); migrations.len()];
+    let mut made: Vec<BTreeMap<ObjectName, BTreeMap<String, Option<String>>>> =
+        vec![BTreeMap::new(); migrations.len()];
     for place in &places {
         let migrator = open(place).await;
         let mut before = Objects::new();
@@ -163,11 +210,17 @@ async fn update(places: Vec<Place>, database: &str) {
             let after = objects(&migrator).await;
             for (name, definition) in &after {
                 if before.get(name) != Some(definition) {
-                    made[at].entry(name.clone()).or_default().insert(place.name.clone(), Some(definition.clone()));
+                    made[at]
+                        .entry(name.clone())
+                        .or_default()
+                        .insert(place.name.clone(), Some(definition.clone()));
                 }
             }
             for name in before.keys().filter(|name| !after.contains_key(*name)) {
-                made[at].entry(name.clone()).or_default().insert(place.name.clone(), None);
+                made[at]
+                    .entry(name.clone())
+                    .or_default()
+                    .insert(place.name.clone(), None);
             }
             before = after;
         }
@@ -176,11 +229,19 @@ async fn update(places: Vec<Place>, database: &str) {
     for ((_, name), things) in migrations.iter().zip(made) {
         let file = folder("probes").join(database).join(format!("{name}.txt"));
         let old = std::fs::read_to_string(&file).unwrap_or_default();
-        let (generated, by_hand) = old.split_once("# by hand").map_or((old.as_str(), ""), |(a, b)| (a, b));
+        let (generated, by_hand) = old
+            .split_once("# by hand")
+            .map_or((old.as_str(), ""), |(a, b)| (a, b));
         let others = alternatives(generated);
-        let mut text = format!("# What {name} leaves behind. Generated and checked by tests/integration/probes.rs.\n");
+        let mut text = format!(
+            "# What {name} leaves behind. Generated and checked by tests/integration/probes.rs.\n"
+        );
         for (object, definitions) in things {
-            let named = [format!("? {object}\n"), format!(" {object}: "), format!("\n{object}: ")];
+            let named = [
+                format!("? {object}\n"),
+                format!(" {object}: "),
+                format!("\n{object}: "),
+            ];
             if named.iter().any(|line| by_hand.contains(line.as_str())) {
                 continue;
             }
@@ -198,10 +259,16 @@ async fn update(places: Vec<Place>, database: &str) {
             }
             let distinct: BTreeSet<_> = definitions.values().cloned().collect();
             for definition in distinct {
-                let here: BTreeSet<_> = definitions.iter().filter(|(_, d)| **d == definition).map(|(p, _)| p.clone()).collect();
+                let here: BTreeSet<_> = definitions
+                    .iter()
+                    .filter(|(_, d)| **d == definition)
+                    .map(|(p, _)| p.clone())
+                    .collect();
                 let condition = condition(&here, &all);
                 match definition {
-                    Some(definition) => text.push_str(format!("{condition}{object}: {definition}").trim_end()),
+                    Some(definition) => {
+                        text.push_str(format!("{condition}{object}: {definition}").trim_end())
+                    }
                     None => text.push_str(&format!("{condition}- {object}")),
                 }
                 text.push('\n');
@@ -228,11 +295,19 @@ fn alternatives(text: &str) -> BTreeMap<String, BTreeSet<String>> {
     for line in text.lines() {
         match line.trim_start().strip_prefix("or:") {
             Some(_) => {
-                found.entry(last.clone()).or_default().insert(line.trim().to_owned());
+                found
+                    .entry(last.clone())
+                    .or_default()
+                    .insert(line.trim().to_owned());
             }
             None => {
                 let rest = line.split_once("] ").map_or(line, |(_, rest)| rest);
-                last = rest.split(": ").next().unwrap_or_default().trim_end_matches(':').to_owned();
+                last = rest
+                    .split(": ")
+                    .next()
+                    .unwrap_or_default()
+                    .trim_end_matches(':')
+                    .to_owned();
             }
         }
     }
@@ -241,11 +316,18 @@ fn alternatives(text: &str) -> BTreeMap<String, BTreeSet<String>> {
 
 /// The condition that tells `here` from the rest of `all`.
 fn condition(here: &BTreeSet<String>, all: &BTreeSet<String>) -> String {
-    let candidates = ["", "supabase", "plain", ">=15", "<15", ">=17", "<17", ">=18", "<18"];
+    let candidates = [
+        "", "supabase", "plain", ">=15", "<15", ">=17", "<17", ">=18", "<18",
+    ];
     let holds = |place: &str, condition: &str| {
         let (version, kind) = place.split_once(' ').unwrap_or(("0", place));
         let version: u32 = version.parse().unwrap_or_default();
-        let bound = || condition[2..].trim_start_matches('=').parse().unwrap_or_default();
+        let bound = || {
+            condition[2..]
+                .trim_start_matches('=')
+                .parse()
+                .unwrap_or_default()
+        };
         match condition {
             "" => true,
             "supabase" | "plain" => kind == condition,
@@ -260,12 +342,20 @@ fn condition(here: &BTreeSet<String>, all: &BTreeSet<String>) -> String {
     };
     for first in candidates {
         for second in candidates {
-            let these: BTreeSet<_> = all.iter().filter(|p| holds(p, first) && holds(p, second)).cloned().collect();
+            let these: BTreeSet<_> = all
+                .iter()
+                .filter(|p| holds(p, first) && holds(p, second))
+                .cloned()
+                .collect();
             if these == *here {
                 let both = [first, second].into_iter().filter(|c| !c.is_empty());
                 let words: BTreeSet<_> = both.map(word).collect();
                 let words: Vec<_> = words.into_iter().collect();
-                return if words.is_empty() { String::new() } else { format!("[{}] ", words.join(", ")) };
+                return if words.is_empty() {
+                    String::new()
+                } else {
+                    format!("[{}] ", words.join(", "))
+                };
             }
         }
     }

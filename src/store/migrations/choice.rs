@@ -98,8 +98,7 @@ impl<'c> Choice<'c> {
     fn lacks_columns(&self) -> bool {
         self.chain.wants(self.at).iter().any(|want| {
             let kept = matches!(want.name.kind, ObjectKind::Table | ObjectKind::Column);
-            kept
-                && matches!(want.wanted, Wanted::There(_))
+            kept && matches!(want.wanted, Wanted::There(_))
                 && !self.catalog.has(want.name)
                 && !self.chain.is_satisfied(self.at, want, self.catalog)
         })

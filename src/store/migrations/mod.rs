@@ -155,7 +155,10 @@ impl Migrator {
     ///
     /// # Errors
     /// When the database does not answer, or there is no such migration.
-    pub async fn expected(&self, to: Option<i32>) -> Result<Vec<(ObjectName, Option<String>)>, StoreError> {
+    pub async fn expected(
+        &self,
+        to: Option<i32>,
+    ) -> Result<Vec<(ObjectName, Option<String>)>, StoreError> {
         let mut session = self.access.look().await?;
         let last = session.last(to)?;
         let seen = session.see().await?;

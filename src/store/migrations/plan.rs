@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use super::Migrator;
 use super::choice::Choice;
 use super::files::{File, Road, file_name};
 use super::progress::Action;
@@ -13,7 +14,6 @@ use super::session::quoted;
 use super::state::Seen;
 use super::targets::effect;
 use super::tokens::literal;
-use super::Migrator;
 use super::up::{Task, recorded_step, refuse};
 use crate::store::error::StoreError;
 
@@ -59,7 +59,11 @@ impl Migrator {
     ///
     /// # Errors
     /// As the run itself, for what can be known without running anything.
-    pub async fn plan(&self, task: Task, to: Option<i32>) -> Result<Vec<PlannedMigration>, StoreError> {
+    pub async fn plan(
+        &self,
+        task: Task,
+        to: Option<i32>,
+    ) -> Result<Vec<PlannedMigration>, StoreError> {
         let mut session = self.access.look().await?;
         let last = session.last(to)?;
         let mut seen = session.see().await?;

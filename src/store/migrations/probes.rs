@@ -95,7 +95,9 @@ impl Wanted {
     /// Whether this is fine: `actual` is the definition of what is there.
     pub(super) fn accepts(&self, actual: Option<&str>) -> bool {
         match self {
-            Self::There(definitions) => actual.is_some_and(|actual| definitions.iter().any(|d| d == actual)),
+            Self::There(definitions) => {
+                actual.is_some_and(|actual| definitions.iter().any(|d| d == actual))
+            }
             Self::Gone => actual.is_none(),
             Self::Anything => true,
         }
@@ -321,7 +323,8 @@ impl<'p> Chain<'p> {
             Some(before) => {
                 let mut later = self.later(at, want.name);
                 let ours = want.wanted.accepts(actual)
-                    || later.any(|l| matches!(l.wanted, Wanted::There(_)) && l.wanted.accepts(actual));
+                    || later
+                        .any(|l| matches!(l.wanted, Wanted::There(_)) && l.wanted.accepts(actual));
                 ours && !before.wanted.accepts(actual)
             }
         }
@@ -332,7 +335,8 @@ impl<'p> Chain<'p> {
         let mut findings = Vec::new();
         let (mut evidence, mut makes_something) = (false, false);
         for want in self.wants(at) {
-            makes_something |= matches!(want.wanted, Wanted::There(_)) && want.name.kind != ObjectKind::Check;
+            makes_something |=
+                matches!(want.wanted, Wanted::There(_)) && want.name.kind != ObjectKind::Check;
             evidence |= self.is_evidence(at, want, catalog);
             if !self.is_satisfied(at, want, catalog) {
                 findings.push(finding(want, catalog.get(want.name)));
@@ -353,7 +357,10 @@ impl<'p> Chain<'p> {
         for want in self.0.iter().take(count).flatten() {
             match want.wanted {
                 Wanted::Gone => schema.remove(want.name),
-                _ => schema.insert(want.name.clone(), want.wanted.definition().map(str::to_owned)),
+                _ => schema.insert(
+                    want.name.clone(),
+                    want.wanted.definition().map(str::to_owned),
+                ),
             };
         }
         schema

@@ -279,7 +279,9 @@ pub(super) fn chosen<'f>(
                 part.statements
             } else {
                 let statements = part.statements.into_iter();
-                statements.filter(|s| choice.takes(&effect(&s.tokens))).collect()
+                statements
+                    .filter(|s| choice.takes(&effect(&s.tokens)))
+                    .collect()
             },
         })
         .collect()
