@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::probes::Finding;
 use crate::model::Timestamp;
 
 /// Why migrations were not done.
@@ -67,14 +66,6 @@ pub enum MigrationError {
         version: i32,
         /// Those there are.
         known: Vec<i32>,
-    },
-    /// Migrations are there in part: they cannot be recorded as they are.
-    #[error("{} there only in part: {}", are(.migrations), named(.findings))]
-    Partial {
-        /// Their names.
-        migrations: Vec<String>,
-        /// What is not as it should be.
-        findings: Vec<Finding>,
     },
     /// Undoing was asked for where nothing says how.
     #[error("{} no script that undoes {}", have(.migrations), if .migrations.len() == 1 { "it" } else { "them" })]
@@ -259,27 +250,9 @@ fn numbers(versions: &[i32]) -> String {
     texts.join(", ")
 }
 
-fn are(names: &[String]) -> String {
-    let verb = if names.len() == 1 { "is" } else { "are" };
-    format!("{} {verb}", names.join(", "))
-}
-
 fn have(names: &[String]) -> String {
     let verb = if names.len() == 1 { "has" } else { "have" };
     format!("{} {verb}", names.join(", "))
-}
-
-/// The first few things by name.
-fn named(findings: &[Finding]) -> String {
-    let mut told: Vec<_> = findings
-        .iter()
-        .take(5)
-        .map(|f| f.object.to_string())
-        .collect();
-    if findings.len() > told.len() {
-        told.push(format!("{} more", findings.len() - told.len()));
-    }
-    told.join(", ")
 }
 
 fn counted(rows: &[(String, u64)]) -> String {

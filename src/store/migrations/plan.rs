@@ -4,16 +4,17 @@
 
 use serde::Serialize;
 
+use super::Migrator;
 use super::choice::Choice;
 use super::files::{File, Road, file_name};
 use super::progress::Action;
 use super::records::HISTORY;
-use super::run::{Step, chosen, step};
+use super::run::{Step, chosen};
 use super::session::quoted;
 use super::state::Seen;
 use super::targets::effect;
 use super::tokens::literal;
-use super::{Migrator, refuse_foreign};
+use super::up::{Task, recorded_step, refuse};
 use crate::store::error::StoreError;
 
 /// A migration that a run would do something with.
@@ -54,21 +55,27 @@ impl PlannedMigration {
 }
 
 impl Migrator {
-    /// What [`Migrator::up`] would run, up to the migration `to`.
+    /// What a run for `task` would do, up to the migration `to`.
     ///
     /// # Errors
-    /// As [`Migrator::up`], for what can be known without running anything.
-    pub async fn plan(&self, to: Option<i32>) -> Result<Vec<PlannedMigration>, StoreError> {
+    /// As the run itself, for what can be known without running anything.
+    pub async fn plan(
+        &self,
+        task: Task,
+        to: Option<i32>,
+    ) -> Result<Vec<PlannedMigration>, StoreError> {
         let mut session = self.access.look().await?;
         let last = session.last(to)?;
         let mut seen = session.see().await?;
-        refuse_foreign(&seen.assess(session.set))?;
+        refuse(task, &session, &seen)?;
         let mut planned = Vec::new();
         for (at, file) in session.set.files.iter().enumerate().take(last + 1) {
-            let step = step(&session, &seen, at);
-            let alters = session.conn.is_postgres();
-            planned.extend(planned_step(&seen, at, file, &step, session.set, alters));
-            imagine(&mut seen, at, file, session.set);
+            let (step, recorded) = recorded_step(&session, &seen, at);
+            if task.has(&step, recorded) {
+                let alters = session.conn.is_postgres();
+                planned.extend(planned_step(&seen, at, file, &step, session.set, alters));
+                imagine(&mut seen, at, file, session.set);
+            }
         }
         let schema = session.schema.clone();
         session.close().await;

@@ -117,7 +117,7 @@ const POSTGRES_RIGHTS: &str = "
     SELECT c.oid::regclass::text, has_table_privilege(c.oid, 'SELECT'), has_table_privilege(c.oid, 'INSERT'),
         row_security_active(c.oid)
     FROM (VALUES (1, 'refinery_schema_history'), (2, 'archon_migrations')) AS t (place, name)
-    LEFT JOIN pg_class c ON c.relnamespace = current_schema()::regnamespace AND c.relname = t.name
+    LEFT JOIN pg_class c ON c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relname = t.name
     ORDER BY place";
 
 const SQLITE_RIGHTS: &str = "
