@@ -1,5 +1,6 @@
 -- archonctl: transaction
--- Usage summed up by hour and by day, and triggers that keep these sums, and those of sessions, right whoever writes.
+-- Usage summed up by hour and by day, ended sessions summed up by user and by client, and triggers that keep these sums, and
+-- those of sessions, right whoever writes.
 --
 -- May run again at any time. Where something of it is missing, or a trigger is off, rows may have been written that nobody
 -- counted: then everything is counted anew.
@@ -10,23 +11,37 @@
 DO $do$
 DECLARE
     complete boolean;
+    tab text;
 BEGIN
-    SELECT count(*) = 9 INTO complete
+    SELECT count(*) = 13 INTO complete
     FROM pg_trigger AS t
     WHERE t.tgrelid IN ('archon_mcp_requests'::regclass, 'archon_mcp_sessions'::regclass) AND t.tgenabled IN ('O', 'A')
+        -- The trigger that 001 makes bears the same name and has no condition: it counts nothing.
+        AND (t.tgname <> 'trigger_update_session_status' OR t.tgqual IS NOT NULL)
         AND (t.tgname, t.tgtype & 1) IN (('trigger_update_session_status', 0), ('archon_requests_user', 1),
             ('archon_requests_updated', 0), ('archon_requests_deleted', 0), ('archon_requests_truncated', 0),
             ('archon_sessions_rekeyed', 1), ('archon_sessions_rekeyed_all', 0), ('archon_sessions_deleted', 1),
-            ('archon_sessions_deleted_all', 0));
+            ('archon_sessions_deleted_all', 0), ('archon_sessions_ended', 1), ('archon_sessions_ended_more', 1),
+            ('archon_sessions_ended_less', 1), ('archon_sessions_truncated', 0));
     complete := complete
         AND to_regclass(format('%I.archon_usage_hourly', current_schema())) IS NOT NULL
         AND to_regclass(format('%I.archon_usage_daily', current_schema())) IS NOT NULL
-        AND to_regclass(format('%I.archon_usage_pending', current_schema())) IS NOT NULL;
+        AND to_regclass(format('%I.archon_usage_pending', current_schema())) IS NOT NULL
+        AND to_regclass(format('%I.archon_user_totals', current_schema())) IS NOT NULL
+        AND to_regclass(format('%I.archon_client_totals', current_schema())) IS NOT NULL
+        AND to_regclass(format('%I.archon_totals_pending', current_schema())) IS NOT NULL;
     IF NOT complete THEN
         -- No row may be written between here and the triggers.
         LOCK TABLE archon_mcp_requests, archon_mcp_sessions IN SHARE ROW EXCLUSIVE MODE;
+        DROP TRIGGER IF EXISTS archon_sessions_ended_more ON archon_mcp_sessions;
         UPDATE archon_mcp_sessions SET counted = false WHERE counted;
-        DROP TABLE IF EXISTS archon_usage_hourly, archon_usage_daily, archon_usage_pending;
+        -- Views of a later file read them and are in the way of dropping them.
+        FOREACH tab IN ARRAY ARRAY['archon_usage_hourly', 'archon_usage_daily', 'archon_usage_pending',
+            'archon_user_totals', 'archon_client_totals', 'archon_totals_pending'] LOOP
+            IF to_regclass(format('%I.%I', current_schema(), tab)) IS NOT NULL THEN
+                EXECUTE format('TRUNCATE %I', tab);
+            END IF;
+        END LOOP;
     END IF;
 END
 $do$;
@@ -103,6 +118,57 @@ CREATE TABLE IF NOT EXISTS archon_usage_pending (
     narrows boolean NOT NULL DEFAULT false
 ) WITH (autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_scale_factor = 0);
 CREATE INDEX IF NOT EXISTS idx_archon_usage_pending_narrows ON archon_usage_pending (hour) WHERE narrows;
+
+-- Ended sessions by user, and by client type and kind of reason (timeout, client, shutdown, error, other): what has ended
+-- seldom changes, so questions over all sessions add these to the few that are open. Only sessions that are counted.
+CREATE TABLE IF NOT EXISTS archon_user_totals (
+    user_id uuid NOT NULL PRIMARY KEY,
+    sessions bigint NOT NULL,
+    timed_sessions bigint NOT NULL,
+    duration_sum bigint NOT NULL,
+    duration_max integer,
+    first_connected_at timestamptz,
+    last_activity_at timestamptz,
+    requests bigint NOT NULL,
+    tokens bigint NOT NULL,
+    cost numeric(24,6) NOT NULL,
+    user_email varchar,
+    email_at timestamptz,
+    user_name varchar,
+    name_at timestamptz
+);
+CREATE TABLE IF NOT EXISTS archon_client_totals (
+    client_type varchar NOT NULL,
+    reason text NOT NULL,
+    sessions bigint NOT NULL,
+    timed_sessions bigint NOT NULL,
+    duration_sum bigint NOT NULL,
+    PRIMARY KEY (client_type, reason)
+);
+-- What is not added to the two yet. narrows: taken away, and with it maybe an earliest, latest or longest of its user.
+CREATE TABLE IF NOT EXISTS archon_totals_pending (
+    user_id uuid,
+    client_type varchar NOT NULL,
+    reason text NOT NULL,
+    sessions bigint NOT NULL,
+    timed_sessions bigint NOT NULL,
+    duration_sum bigint NOT NULL,
+    duration_max integer,
+    first_connected_at timestamptz,
+    last_activity_at timestamptz,
+    requests bigint NOT NULL,
+    tokens bigint NOT NULL,
+    cost numeric(24,6) NOT NULL,
+    user_email varchar,
+    email_at timestamptz,
+    user_name varchar,
+    name_at timestamptz,
+    narrows boolean NOT NULL DEFAULT false
+) WITH (autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_scale_factor = 0);
+CREATE INDEX IF NOT EXISTS idx_archon_totals_pending_narrows ON archon_totals_pending (user_id) WHERE narrows;
+-- The longest session of a client type.
+CREATE INDEX IF NOT EXISTS idx_archon_mcp_sessions_longest
+    ON archon_mcp_sessions (client_type, total_duration DESC NULLS LAST) WHERE status = 'disconnected';
 
 -- Sessions whose sums are yet to be made.
 CREATE INDEX IF NOT EXISTS idx_archon_mcp_sessions_uncounted ON archon_mcp_sessions (session_id) WHERE NOT counted;
@@ -552,12 +618,160 @@ BEGIN
 END
 $fn$;
 
+-- Moves pending totals into the tables; returns how many rows. Does nothing while somebody else does it.
+CREATE OR REPLACE FUNCTION archon_merge_totals() RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER
+AS $fn$
+DECLARE
+    moved bigint;
+BEGIN
+    IF NOT archon_lock_usage(false) THEN
+        RETURN 0;
+    END IF;
+    WITH taken AS (
+        DELETE FROM archon_totals_pending RETURNING *
+    ), into_users AS (
+        INSERT INTO archon_user_totals AS u (user_id, sessions, timed_sessions, duration_sum, duration_max,
+            first_connected_at, last_activity_at, requests, tokens, cost, user_email, email_at, user_name, name_at)
+        SELECT t.user_id, sum(t.sessions), sum(t.timed_sessions), sum(t.duration_sum), max(t.duration_max),
+            min(t.first_connected_at), max(t.last_activity_at), sum(t.requests), sum(t.tokens), sum(t.cost),
+            (array_agg(t.user_email ORDER BY t.email_at DESC) FILTER (WHERE t.user_email IS NOT NULL))[1],
+            max(t.email_at),
+            (array_agg(t.user_name ORDER BY t.name_at DESC) FILTER (WHERE t.user_name IS NOT NULL))[1], max(t.name_at)
+        FROM taken AS t WHERE t.user_id IS NOT NULL GROUP BY t.user_id
+        ON CONFLICT (user_id) DO UPDATE SET
+            sessions = u.sessions + excluded.sessions, timed_sessions = u.timed_sessions + excluded.timed_sessions,
+            duration_sum = u.duration_sum + excluded.duration_sum,
+            duration_max = greatest(u.duration_max, excluded.duration_max),
+            first_connected_at = least(u.first_connected_at, excluded.first_connected_at),
+            last_activity_at = greatest(u.last_activity_at, excluded.last_activity_at),
+            requests = u.requests + excluded.requests, tokens = u.tokens + excluded.tokens, cost = u.cost + excluded.cost,
+            user_email = CASE WHEN excluded.email_at >= coalesce(u.email_at, '-infinity') THEN excluded.user_email
+                ELSE u.user_email END,
+            email_at = greatest(u.email_at, excluded.email_at),
+            user_name = CASE WHEN excluded.name_at >= coalesce(u.name_at, '-infinity') THEN excluded.user_name
+                ELSE u.user_name END,
+            name_at = greatest(u.name_at, excluded.name_at)
+    ), into_clients AS (
+        INSERT INTO archon_client_totals AS c (client_type, reason, sessions, timed_sessions, duration_sum)
+        SELECT t.client_type, t.reason, sum(t.sessions), sum(t.timed_sessions), sum(t.duration_sum)
+        FROM taken AS t GROUP BY 1, 2
+        ON CONFLICT (client_type, reason) DO UPDATE SET sessions = c.sessions + excluded.sessions,
+            timed_sessions = c.timed_sessions + excluded.timed_sessions,
+            duration_sum = c.duration_sum + excluded.duration_sum
+    )
+    SELECT count(*) INTO moved FROM taken;
+    RETURN moved;
+END
+$fn$;
+
+-- After ended sessions were taken away: merges, and looks up what their users have left.
+CREATE OR REPLACE FUNCTION archon_settle_totals() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+AS $fn$
+DECLARE
+    users CONSTANT uuid[] := ARRAY(SELECT DISTINCT p.user_id FROM archon_totals_pending AS p
+        WHERE p.narrows AND p.user_id IS NOT NULL);
+BEGIN
+    IF users = '{}' THEN
+        RETURN;
+    END IF;
+    PERFORM archon_lock_usage(true);
+    PERFORM archon_merge_totals();
+    UPDATE archon_user_totals AS u
+    SET duration_max = s.duration_max, first_connected_at = s.first_connected_at, last_activity_at = s.last_activity_at,
+        user_email = s.user_email, email_at = s.email_at, user_name = s.user_name, name_at = s.name_at
+    FROM (
+        SELECT i.id, max(q.total_duration) AS duration_max, min(q.connected_at) AS first_connected_at,
+            max(q.last_activity) AS last_activity_at,
+            (array_agg(q.user_email ORDER BY q.connected_at DESC) FILTER (WHERE q.user_email IS NOT NULL))[1] AS user_email,
+            max(q.connected_at) FILTER (WHERE q.user_email IS NOT NULL) AS email_at,
+            (array_agg(q.user_name ORDER BY q.connected_at DESC) FILTER (WHERE q.user_name IS NOT NULL))[1] AS user_name,
+            max(q.connected_at) FILTER (WHERE q.user_name IS NOT NULL) AS name_at
+        FROM unnest(users) AS i (id)
+        LEFT JOIN archon_mcp_sessions AS q ON q.user_id = i.id AND q.status = 'disconnected' AND q.counted
+        GROUP BY i.id
+    ) AS s
+    WHERE u.user_id = s.id;
+    DELETE FROM archon_user_totals WHERE user_id = ANY (users) AND sessions = 0;
+    DELETE FROM archon_client_totals WHERE sessions = 0;
+END
+$fn$;
+
+-- The kind of a reason, in whatever spelling it is found.
+CREATE OR REPLACE FUNCTION archon_reason_kind(reason varchar) RETURNS text
+LANGUAGE sql IMMUTABLE
+AS $fn$
+    SELECT CASE WHEN $1 IN ('timeout', 'timeout_no_activity') THEN 'timeout'
+        WHEN $1 = 'client_disconnect' THEN 'client'
+        WHEN $1 = 'server_shutdown' THEN 'shutdown'
+        WHEN $1 = 'error' OR $1 LIKE 'error:%' THEN 'error'
+        ELSE 'other' END
+$fn$;
+
+-- A session that has ended, or is not what it was when it had.
+CREATE OR REPLACE FUNCTION archon_session_ended() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+AS $fn$
+DECLARE
+    one archon_mcp_sessions;
+    sign integer;
+    less boolean := false;
+BEGIN
+    FOR sign IN SELECT unnest(ARRAY[-1, 1]) LOOP
+        CONTINUE WHEN sign < 0 AND TG_OP = 'INSERT' OR sign > 0 AND TG_OP = 'DELETE';
+        IF sign < 0 THEN
+            one := OLD;
+        ELSE
+            one := NEW;
+        END IF;
+        CONTINUE WHEN one.status <> 'disconnected' OR NOT one.counted;
+        IF sign < 0 THEN
+            less := TG_OP = 'DELETE';
+            IF NOT less THEN
+                less := NEW.status <> 'disconnected' OR NOT NEW.counted OR NEW.connected_at <> OLD.connected_at
+                    OR NEW.last_activity < OLD.last_activity OR NEW.user_id IS DISTINCT FROM OLD.user_id
+                    OR coalesce(NEW.total_duration, -1) < coalesce(OLD.total_duration, -1)
+                    OR (NEW.user_email, NEW.user_name) IS DISTINCT FROM (OLD.user_email, OLD.user_name);
+            END IF;
+        END IF;
+        INSERT INTO archon_totals_pending VALUES (one.user_id, one.client_type,
+            archon_reason_kind(one.disconnect_reason),
+            sign, CASE WHEN one.total_duration IS NULL THEN 0 ELSE sign END,
+            sign::bigint * coalesce(one.total_duration, 0),
+            CASE WHEN sign > 0 THEN one.total_duration END, CASE WHEN sign > 0 THEN one.connected_at END,
+            CASE WHEN sign > 0 THEN one.last_activity END, sign * one.total_requests,
+            sign * (one.total_prompt_tokens + one.total_completion_tokens), sign * one.total_cost,
+            CASE WHEN sign > 0 THEN one.user_email END,
+            CASE WHEN sign > 0 AND one.user_email IS NOT NULL THEN one.connected_at END,
+            CASE WHEN sign > 0 THEN one.user_name END,
+            CASE WHEN sign > 0 AND one.user_name IS NOT NULL THEN one.connected_at END, sign < 0 AND less);
+    END LOOP;
+    IF less AND TG_OP = 'UPDATE' THEN
+        PERFORM archon_settle_totals();
+    ELSIF random() * 1000 < 1 AND NOT less AND current_setting('transaction_isolation') = 'read committed' THEN
+        PERFORM archon_merge_totals();
+    END IF;
+    RETURN NULL;
+END
+$fn$;
+
+CREATE OR REPLACE FUNCTION archon_sessions_truncated() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+AS $fn$
+BEGIN
+    TRUNCATE archon_user_totals, archon_client_totals, archon_totals_pending;
+    RETURN NULL;
+END
+$fn$;
+
 -- After all of them.
 CREATE OR REPLACE FUNCTION archon_sessions_settled() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 AS $fn$
 BEGIN
     PERFORM archon_settle_usage();
+    PERFORM archon_settle_totals();
     RETURN NULL;
 END
 $fn$;
@@ -610,6 +824,7 @@ BEGIN
     WHERE r.session_id = ANY (ids)
     GROUP BY 1, 2, 3, 4, 5, 6, 7;
     PERFORM archon_merge_usage();
+    PERFORM archon_merge_totals();
     PERFORM set_config('archonctl.writer', coalesce(writer, ''), true);
     RETURN cardinality(ids);
 END
@@ -633,6 +848,7 @@ DO $do$
 DECLARE
     fn regprocedure;
     role_name text;
+    reader record;
 BEGIN
     FOR fn IN
         SELECT p.oid::regprocedure FROM pg_proc AS p
@@ -640,7 +856,8 @@ BEGIN
             AND p.proname IN ('archon_lock_usage', 'archon_merge_usage', 'archon_widen_usage', 'archon_settle_usage', 'archon_requests_user',
                 'update_session_status', 'archon_requests_updated', 'archon_requests_deleted',
                 'archon_requests_truncated', 'archon_session_rekeyed', 'archon_session_deleted',
-                'archon_sessions_settled', 'archon_count_sessions', 'archon_recount')
+                'archon_sessions_settled', 'archon_count_sessions', 'archon_recount', 'archon_merge_totals',
+                'archon_settle_totals', 'archon_session_ended', 'archon_sessions_truncated')
     LOOP
         EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp', fn, current_schema());
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', fn);
@@ -657,9 +874,23 @@ BEGIN
         EXECUTE format('ALTER FUNCTION %s SET enable_hashjoin = off', fn);
         EXECUTE format('ALTER FUNCTION %s SET enable_mergejoin = off', fn);
     END LOOP;
-    REVOKE ALL ON archon_usage_hourly, archon_usage_daily, archon_usage_pending FROM PUBLIC;
+    REVOKE ALL ON archon_usage_hourly, archon_usage_daily, archon_usage_pending, archon_user_totals,
+        archon_client_totals, archon_totals_pending FROM PUBLIC;
     FOR role_name IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated') LOOP
-        EXECUTE format('REVOKE ALL ON archon_usage_hourly, archon_usage_daily, archon_usage_pending FROM %I', role_name);
+        EXECUTE format('REVOKE ALL ON archon_usage_hourly, archon_usage_daily, archon_usage_pending, archon_user_totals, '
+            'archon_client_totals, archon_totals_pending FROM %I', role_name);
+    END LOOP;
+    -- Whoever reads rows reads their sums.
+    FOR reader IN
+        SELECT x.grantee, c.relname FROM pg_class AS c, aclexplode(c.relacl) AS x
+        WHERE c.oid IN ('archon_mcp_requests'::regclass, 'archon_mcp_sessions'::regclass)
+            AND x.privilege_type = 'SELECT' AND x.grantee <> c.relowner
+            AND x.grantee NOT IN (SELECT oid FROM pg_roles WHERE rolname IN ('anon', 'authenticated'))
+    LOOP
+        EXECUTE format('GRANT SELECT ON %s TO %s', CASE reader.relname
+                WHEN 'archon_mcp_requests' THEN 'archon_usage_hourly, archon_usage_daily, archon_usage_pending'
+                ELSE 'archon_user_totals, archon_client_totals, archon_totals_pending' END,
+            CASE WHEN reader.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(reader.grantee)) END);
     END LOOP;
 END
 $do$;
@@ -699,6 +930,28 @@ CREATE TRIGGER archon_sessions_deleted BEFORE DELETE ON archon_mcp_sessions FOR 
 DROP TRIGGER IF EXISTS archon_sessions_deleted_all ON archon_mcp_sessions;
 CREATE TRIGGER archon_sessions_deleted_all AFTER DELETE ON archon_mcp_sessions
     FOR EACH STATEMENT EXECUTE FUNCTION archon_sessions_settled();
+
+DROP TRIGGER IF EXISTS archon_sessions_ended ON archon_mcp_sessions;
+CREATE TRIGGER archon_sessions_ended AFTER INSERT ON archon_mcp_sessions FOR EACH ROW
+    WHEN (NEW.status = 'disconnected' AND NEW.counted)
+    EXECUTE FUNCTION archon_session_ended();
+DROP TRIGGER IF EXISTS archon_sessions_ended_more ON archon_mcp_sessions;
+CREATE TRIGGER archon_sessions_ended_more AFTER UPDATE ON archon_mcp_sessions FOR EACH ROW
+    WHEN ((OLD.status = 'disconnected' AND OLD.counted OR NEW.status = 'disconnected' AND NEW.counted)
+        AND (OLD.status, OLD.counted, OLD.user_id, OLD.user_email, OLD.user_name, OLD.client_type, OLD.disconnect_reason,
+            OLD.total_duration, OLD.connected_at, OLD.last_activity, OLD.total_requests, OLD.total_prompt_tokens,
+            OLD.total_completion_tokens, OLD.total_cost) IS DISTINCT FROM
+            (NEW.status, NEW.counted, NEW.user_id, NEW.user_email, NEW.user_name, NEW.client_type, NEW.disconnect_reason,
+            NEW.total_duration, NEW.connected_at, NEW.last_activity, NEW.total_requests, NEW.total_prompt_tokens,
+            NEW.total_completion_tokens, NEW.total_cost))
+    EXECUTE FUNCTION archon_session_ended();
+DROP TRIGGER IF EXISTS archon_sessions_ended_less ON archon_mcp_sessions;
+CREATE TRIGGER archon_sessions_ended_less AFTER DELETE ON archon_mcp_sessions FOR EACH ROW
+    WHEN (OLD.status = 'disconnected' AND OLD.counted)
+    EXECUTE FUNCTION archon_session_ended();
+DROP TRIGGER IF EXISTS archon_sessions_truncated ON archon_mcp_sessions;
+CREATE TRIGGER archon_sessions_truncated AFTER TRUNCATE ON archon_mcp_sessions FOR EACH STATEMENT
+    EXECUTE FUNCTION archon_sessions_truncated();
 
 -- Sessions that the older trigger opened again after their end.
 UPDATE archon_mcp_sessions

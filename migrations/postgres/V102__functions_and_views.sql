@@ -116,8 +116,24 @@ BEGIN
 END
 $fn$;
 
+-- Whether the caller sees all sessions and requests, so that sums over all of them are the caller's to see.
+CREATE OR REPLACE FUNCTION archon_reads_all() RETURNS boolean
+LANGUAGE plpgsql STABLE
+AS $fn$
+BEGIN
+    RETURN NOT row_security_active('archon_mcp_requests'::regclass)
+            AND NOT row_security_active('archon_mcp_sessions'::regclass)
+        OR EXISTS (SELECT FROM pg_roles WHERE rolname = 'authenticated' AND pg_has_role(oid, 'USAGE'))
+            AND (SELECT count(*) FROM pg_policy
+                 WHERE polrelid = 'archon_mcp_requests'::regclass
+                        AND polname = 'Allow authenticated users to read archon_mcp_requests'
+                    OR polrelid = 'archon_mcp_sessions'::regclass
+                        AND polname = 'Allow authenticated users to read archon_mcp_sessions') = 2;
+END
+$fn$;
+
 -- Usage in a period, both ends included, by method, tool and status: whole days from their sums, whole hours at both ends from
--- theirs, the rest from the rows. Days are summed up over all users: whoever may not see all rows gets hours.
+-- theirs, the rest from the rows. Whoever may not see all rows is answered from those that they see.
 CREATE OR REPLACE FUNCTION archon_usage(start_date timestamptz, end_date timestamptz)
 RETURNS TABLE (method text, tool_name text, status text, requests numeric, timed_requests numeric,
     duration_ms_sum numeric, duration_ms_min bigint, duration_ms_max bigint, prompt_tokens numeric,
@@ -133,10 +149,20 @@ DECLARE
     last timestamptz := date_trunc('hour', high, 'UTC');
     first_day timestamptz;
     last_day timestamptz;
-    open_to_all CONSTANT boolean := NOT row_security_active('archon_mcp_requests'::regclass) OR EXISTS (
-        SELECT FROM pg_policy WHERE polrelid = 'archon_mcp_requests'::regclass
-            AND polname = 'Allow authenticated users to read archon_mcp_requests');
 BEGIN
+    IF NOT archon_reads_all() OR NOT has_table_privilege('archon_usage_daily', 'SELECT')
+        OR NOT has_table_privilege('archon_usage_hourly', 'SELECT')
+        OR NOT has_table_privilege('archon_usage_pending', 'SELECT') THEN
+        RETURN QUERY
+        SELECT left(r.method, 100), coalesce(left(r.tool_name, 100), ''), r.status::text, count(*)::numeric,
+            count(r.duration_ms)::numeric, coalesce(sum(r.duration_ms), 0)::numeric, min(r.duration_ms)::bigint,
+            max(r.duration_ms)::bigint, coalesce(sum(r.prompt_tokens), 0)::numeric,
+            coalesce(sum(r.completion_tokens), 0)::numeric, coalesce(sum(nullif(r.estimated_cost, 'NaN')), 0)
+        FROM archon_mcp_requests AS r
+        WHERE r.timestamp >= low AND r.timestamp <= high
+        GROUP BY 1, 2, 3;
+        RETURN;
+    END IF;
     IF first < low THEN
         first := first + interval '1 hour';
     END IF;
@@ -150,7 +176,7 @@ BEGIN
         first_day := first_day + interval '24 hours';
     END IF;
     last_day := date_trunc('day', last, 'UTC');
-    IF NOT open_to_all OR first_day >= last_day THEN
+    IF first_day >= last_day THEN
         first_day := last;
         last_day := last;
     END IF;
@@ -276,51 +302,90 @@ DECLARE
 BEGIN
     FOR wanted IN SELECT * FROM (VALUES
         ('archon_mcp_session_stats', $view$
-            SELECT s.client_type,
-                count(*) AS total_sessions,
-                count(*) FILTER (WHERE s.status = 'active') AS active_sessions,
-                count(*) FILTER (WHERE s.status = 'disconnected') AS disconnected_sessions,
-                avg(s.total_duration) FILTER (WHERE s.status = 'disconnected') AS avg_duration_seconds,
-                max(s.total_duration) FILTER (WHERE s.status = 'disconnected') AS max_duration_seconds,
-                count(*) FILTER (WHERE s.status = 'disconnected'
-                    AND s.disconnect_reason IN ('timeout', 'timeout_no_activity')) AS timeout_disconnects,
-                count(*) FILTER (WHERE s.status = 'disconnected' AND s.disconnect_reason = 'client_disconnect')
-                    AS client_disconnects,
-                count(*) FILTER (WHERE s.status = 'disconnected' AND s.disconnect_reason = 'server_shutdown')
-                    AS server_shutdown_disconnects,
-                count(*) FILTER (WHERE s.status = 'disconnected'
-                    AND (s.disconnect_reason = 'error' OR s.disconnect_reason LIKE 'error:%')) AS error_disconnects,
-                count(*) FILTER (WHERE s.status = 'idle') AS idle_sessions
-            FROM archon_mcp_sessions AS s
+            SELECT s.client_type::varchar(50) AS client_type,
+                sum(s.sessions)::bigint AS total_sessions,
+                coalesce(sum(s.sessions) FILTER (WHERE s.kind = 'active'), 0)::bigint AS active_sessions,
+                coalesce(sum(s.sessions) FILTER (WHERE s.kind NOT IN ('active', 'idle')), 0)::bigint
+                    AS disconnected_sessions,
+                sum(s.duration_sum)::numeric / nullif(sum(s.timed_sessions), 0) AS avg_duration_seconds,
+                (SELECT m.total_duration FROM archon_mcp_sessions AS m
+                 WHERE m.client_type = s.client_type AND m.status = 'disconnected'
+                 ORDER BY m.total_duration DESC NULLS LAST LIMIT 1) AS max_duration_seconds,
+                coalesce(sum(s.sessions) FILTER (WHERE s.kind = 'timeout'), 0)::bigint AS timeout_disconnects,
+                coalesce(sum(s.sessions) FILTER (WHERE s.kind = 'client'), 0)::bigint AS client_disconnects,
+                coalesce(sum(s.sessions) FILTER (WHERE s.kind = 'shutdown'), 0)::bigint AS server_shutdown_disconnects,
+                coalesce(sum(s.sessions) FILTER (WHERE s.kind = 'error'), 0)::bigint AS error_disconnects,
+                coalesce(sum(s.sessions) FILTER (WHERE s.kind = 'idle'), 0)::bigint AS idle_sessions
+            FROM (
+                SELECT t.client_type, t.reason AS kind, t.sessions, t.timed_sessions, t.duration_sum
+                FROM archon_client_totals AS t WHERE (SELECT archon_reads_all())
+                UNION ALL
+                SELECT p.client_type, p.reason, p.sessions, p.timed_sessions, p.duration_sum
+                FROM archon_totals_pending AS p WHERE (SELECT archon_reads_all())
+                UNION ALL
+                SELECT o.client_type, o.status, 1, 0, 0
+                FROM archon_mcp_sessions AS o WHERE o.status <> 'disconnected'
+                UNION ALL
+                SELECT c.client_type, archon_reason_kind(c.disconnect_reason), 1,
+                    CASE WHEN c.total_duration IS NULL THEN 0 ELSE 1 END, coalesce(c.total_duration, 0)
+                FROM archon_mcp_sessions AS c
+                WHERE c.status = 'disconnected' AND NOT c.counted AND (SELECT archon_reads_all())
+                UNION ALL
+                SELECT e.client_type, archon_reason_kind(e.disconnect_reason), 1,
+                    CASE WHEN e.total_duration IS NULL THEN 0 ELSE 1 END, coalesce(e.total_duration, 0)
+                FROM archon_mcp_sessions AS e
+                WHERE e.status = 'disconnected' AND NOT (SELECT archon_reads_all())
+            ) AS s
             GROUP BY s.client_type
+            HAVING sum(s.sessions) > 0
         $view$),
         ('archon_mcp_user_stats', $view$
             SELECT u.user_id,
-                (SELECT e.user_email FROM archon_mcp_sessions AS e
-                 WHERE e.user_id = u.user_id AND e.user_email IS NOT NULL
-                 ORDER BY e.connected_at DESC, e.session_id DESC LIMIT 1) AS user_email,
-                (SELECT n.user_name FROM archon_mcp_sessions AS n
-                 WHERE n.user_id = u.user_id AND n.user_name IS NOT NULL
-                 ORDER BY n.connected_at DESC, n.session_id DESC LIMIT 1) AS user_name,
-                u.total_sessions, u.active_sessions, u.disconnected_sessions, u.avg_session_duration_seconds,
-                u.max_session_duration_seconds, u.first_session_at, u.last_activity_at, u.total_requests,
-                u.total_tokens, u.total_cost
+                (array_agg(u.user_email ORDER BY u.email_at DESC) FILTER (WHERE u.user_email IS NOT NULL))[1] AS user_email,
+                (array_agg(u.user_name ORDER BY u.name_at DESC) FILTER (WHERE u.user_name IS NOT NULL))[1] AS user_name,
+                sum(u.sessions)::bigint AS total_sessions,
+                coalesce(sum(u.sessions) FILTER (WHERE u.is_open), 0)::bigint AS active_sessions,
+                coalesce(sum(u.sessions) FILTER (WHERE NOT u.is_open), 0)::bigint AS disconnected_sessions,
+                sum(u.duration_sum)::numeric / nullif(sum(u.timed_sessions), 0) AS avg_session_duration_seconds,
+                max(u.duration_max) AS max_session_duration_seconds,
+                min(u.first_connected_at) AS first_session_at,
+                max(u.last_activity_at) AS last_activity_at,
+                sum(u.requests)::bigint AS total_requests,
+                sum(u.tokens)::bigint AS total_tokens,
+                sum(u.cost) AS total_cost
             FROM (
-                SELECT s.user_id,
-                    count(*) AS total_sessions,
-                    count(*) FILTER (WHERE s.status <> 'disconnected') AS active_sessions,
-                    count(*) FILTER (WHERE s.status = 'disconnected') AS disconnected_sessions,
-                    avg(s.total_duration) FILTER (WHERE s.status = 'disconnected') AS avg_session_duration_seconds,
-                    max(s.total_duration) FILTER (WHERE s.status = 'disconnected') AS max_session_duration_seconds,
-                    min(s.connected_at) AS first_session_at,
-                    max(s.last_activity) AS last_activity_at,
-                    sum(s.total_requests)::bigint AS total_requests,
-                    sum(s.total_prompt_tokens + s.total_completion_tokens)::bigint AS total_tokens,
-                    sum(s.total_cost) AS total_cost
-                FROM archon_mcp_sessions AS s
-                WHERE s.user_id IS NOT NULL
-                GROUP BY s.user_id
+                SELECT t.user_id, false AS is_open, t.sessions, t.timed_sessions, t.duration_sum, t.duration_max,
+                    t.first_connected_at, t.last_activity_at, t.requests, t.tokens, t.cost, t.user_email, t.email_at,
+                    t.user_name, t.name_at
+                FROM archon_user_totals AS t WHERE (SELECT archon_reads_all())
+                UNION ALL
+                SELECT p.user_id, false, p.sessions, p.timed_sessions, p.duration_sum, p.duration_max,
+                    p.first_connected_at, p.last_activity_at, p.requests, p.tokens, p.cost, p.user_email, p.email_at,
+                    p.user_name, p.name_at
+                FROM archon_totals_pending AS p WHERE p.user_id IS NOT NULL AND (SELECT archon_reads_all())
+                UNION ALL
+                SELECT o.user_id, true, 1, 0, 0, NULL, o.connected_at, o.last_activity, o.total_requests,
+                    o.total_prompt_tokens + o.total_completion_tokens, o.total_cost, o.user_email, o.connected_at,
+                    o.user_name, o.connected_at
+                FROM archon_mcp_sessions AS o WHERE o.user_id IS NOT NULL AND o.status <> 'disconnected'
+                UNION ALL
+                SELECT c.user_id, false, 1, CASE WHEN c.total_duration IS NULL THEN 0 ELSE 1 END,
+                    coalesce(c.total_duration, 0), c.total_duration, c.connected_at, c.last_activity, c.total_requests,
+                    c.total_prompt_tokens + c.total_completion_tokens, c.total_cost, c.user_email, c.connected_at,
+                    c.user_name, c.connected_at
+                FROM archon_mcp_sessions AS c
+                WHERE c.user_id IS NOT NULL AND c.status = 'disconnected' AND NOT c.counted
+                    AND (SELECT archon_reads_all())
+                UNION ALL
+                SELECT e.user_id, false, 1, CASE WHEN e.total_duration IS NULL THEN 0 ELSE 1 END,
+                    coalesce(e.total_duration, 0), e.total_duration, e.connected_at, e.last_activity, e.total_requests,
+                    e.total_prompt_tokens + e.total_completion_tokens, e.total_cost, e.user_email, e.connected_at,
+                    e.user_name, e.connected_at
+                FROM archon_mcp_sessions AS e
+                WHERE e.user_id IS NOT NULL AND e.status = 'disconnected' AND NOT (SELECT archon_reads_all())
             ) AS u
+            GROUP BY u.user_id
+            HAVING sum(u.sessions) > 0
         $view$)) AS v (name, query)
     LOOP
         SELECT c.relacl INTO acl FROM pg_class AS c
@@ -359,7 +424,7 @@ BEGIN
         SELECT p.oid::regprocedure FROM pg_proc AS p
         WHERE p.pronamespace = quote_ident(current_schema())::regnamespace
             AND p.proname IN ('get_active_mcp_clients', 'get_disconnected_sessions', 'get_user_sessions',
-                'get_user_activity_summary', 'archon_usage', 'get_mcp_usage_summary', 'get_mcp_usage_by_tool',
+                'get_user_activity_summary', 'archon_usage', 'archon_reads_all', 'get_mcp_usage_summary', 'get_mcp_usage_by_tool',
                 'calculate_request_cost')
     LOOP
         EXECUTE format('ALTER FUNCTION %s SECURITY INVOKER', fn);

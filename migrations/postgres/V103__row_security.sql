@@ -81,8 +81,6 @@ DECLARE
     service CONSTANT boolean := EXISTS (SELECT FROM pg_roles WHERE rolname = 'service_role');
     uid CONSTANT boolean := EXISTS (SELECT FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
         WHERE n.nspname = 'auth' AND p.proname = 'uid' AND p.pronargs = 0 AND p.prorettype = 'uuid'::regtype);
-    is_open CONSTANT text := format('(SELECT EXISTS (SELECT FROM pg_policy WHERE polrelid = %L::regclass AND polname = %L))',
-        format('%I.archon_mcp_requests', current_schema()), 'Allow authenticated users to read archon_mcp_requests');
 BEGIN
     FOR fn IN SELECT p.oid::regprocedure FROM pg_proc AS p
         WHERE p.pronamespace = quote_ident(current_schema())::regnamespace
@@ -118,26 +116,23 @@ BEGIN
             FOR SELECT TO authenticated USING (user_id = (SELECT auth.uid()));
     END IF;
 
-    -- Sums are as open as the requests they were made of.
-    IF signed_in THEN
-        FOREACH tab IN ARRAY ARRAY['archon_usage_hourly', 'archon_usage_pending', 'archon_usage_daily'] LOOP
-            EXECUTE format('DROP POLICY IF EXISTS %I ON %I', 'Allow users to read ' || tab, tab);
-            EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO authenticated USING (%s)', 'Allow users to read ' || tab,
-                tab, is_open || CASE WHEN uid AND tab <> 'archon_usage_daily' THEN ' OR user_id = (SELECT auth.uid())'
-                    ELSE '' END);
+    -- Sums over everybody are for those who see everybody's rows.
+    IF signed_in OR service THEN
+        FOREACH tab IN ARRAY ARRAY['archon_usage_hourly', 'archon_usage_daily', 'archon_usage_pending',
+            'archon_user_totals', 'archon_client_totals', 'archon_totals_pending', 'archon_journal_positions'] LOOP
             EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tab);
-            EXECUTE format('GRANT SELECT ON %I TO authenticated', tab);
-        END LOOP;
-    END IF;
-    IF service THEN
-        FOREACH tab IN ARRAY ARRAY['archon_usage_hourly', 'archon_usage_pending', 'archon_usage_daily',
-            'archon_journal_positions'] LOOP
-            IF (SELECT relrowsecurity FROM pg_class WHERE oid = tab::regclass) THEN
+            IF signed_in AND tab <> 'archon_journal_positions' THEN
+                EXECUTE format('DROP POLICY IF EXISTS %I ON %I', 'Allow users to read ' || tab, tab);
+                EXECUTE format('CREATE POLICY %I ON %I FOR SELECT TO authenticated USING ((SELECT %I.archon_reads_all()))',
+                    'Allow users to read ' || tab, tab, current_schema());
+                EXECUTE format('GRANT SELECT ON %I TO authenticated', tab);
+            END IF;
+            IF service THEN
                 EXECUTE format('DROP POLICY IF EXISTS %I ON %I', 'Allow service role full access to ' || tab, tab);
                 EXECUTE format('CREATE POLICY %I ON %I FOR ALL TO service_role USING (true) WITH CHECK (true)',
                     'Allow service role full access to ' || tab, tab);
+                EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO service_role', tab);
             END IF;
-            EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %I TO service_role', tab);
         END LOOP;
     END IF;
 

@@ -239,6 +239,11 @@ impl From<StoreError> for CliError {
 
 impl From<&StoreError> for CliError {
     fn from(error: &StoreError) -> Self {
+        if let StoreError::Migrate(migrations) = error
+            && let Some(told) = super::migrate::explain(migrations)
+        {
+            return told;
+        }
         let (status, code, hint) = match error {
             StoreError::Location(problem) => (ExitStatus::Usage, "database_url", problem.hint()),
             StoreError::Connect { problem, .. } => {
@@ -253,9 +258,7 @@ impl From<&StoreError> for CliError {
                 let hint = "`archonctl migrate up` applies them";
                 (ExitStatus::Failure, "migrations_pending", hint)
             }
-            StoreError::SchemaNewer { .. }
-            | StoreError::SchemaChanged { .. }
-            | StoreError::SchemaSkipped { .. } => {
+            StoreError::SchemaNewer { .. } | StoreError::SchemaChanged { .. } => {
                 let hint = "`archonctl migrate status` shows every migration";
                 (ExitStatus::Drift, "schema_drift", hint)
             }

@@ -1,10 +1,10 @@
 //! Why the store did not do what was asked. Owns the wording that people see; decides nothing.
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use super::location::LocationError;
-pub use super::trouble::{ConnectProblem, Trouble};
+use super::migrations::MigrationError;
+pub use super::trouble::{ConnectProblem, DriverError, Trouble};
 
 /// Why the store did not do what was asked.
 ///
@@ -35,7 +35,7 @@ pub enum StoreError {
         /// The database file.
         path: PathBuf,
         /// What the driver said.
-        source: sqlx::Error,
+        source: DriverError,
     },
     /// A database server cannot be reached, or does not let us in.
     #[error("no connection to {location}: {problem}")]
@@ -45,7 +45,7 @@ pub enum StoreError {
         /// What is in the way.
         problem: ConnectProblem,
         /// What the driver said.
-        source: sqlx::Error,
+        source: DriverError,
     },
     /// The database is older than this binary.
     #[error("the database lacks migrations that this archonctl needs ({}); run `archonctl migrate up`", pending.join(", "))]
@@ -65,27 +65,16 @@ pub enum StoreError {
         /// Names of the migrations that differ.
         changed: Vec<String>,
     },
-    /// A migration was never applied although later ones were.
-    #[error("the database skipped {} but has later migrations; restore a backup, or apply it by hand", skipped.join(", "))]
-    SchemaSkipped {
-        /// Names of the skipped migrations.
-        skipped: Vec<String>,
-    },
-    /// A migration failed; the database is as it was before the run.
-    #[error("{what}; the database is unchanged")]
-    Migration {
-        /// Which step failed.
-        what: String,
-        /// What the database said, where it was the database that refused.
-        source: Option<Arc<sqlx::Error>>,
-    },
+    /// Migrations were not done.
+    #[error(transparent)]
+    Migrate(#[from] MigrationError),
     /// The database refused a statement or went away.
     #[error("the store could not {what}")]
     Query {
         /// What was being done.
         what: &'static str,
         /// What the database said.
-        source: sqlx::Error,
+        source: DriverError,
     },
 }
 
@@ -96,8 +85,8 @@ impl StoreError {
         match self {
             Self::Open { source, .. }
             | Self::Query { source, .. }
-            | Self::Connect { source, .. } => Some(Trouble::of(source)),
-            Self::Migration { source, .. } => source.as_deref().map(Trouble::of),
+            | Self::Connect { source, .. } => Some(Trouble::of(&source.0)),
+            Self::Migrate(error) => error.cause().map(Trouble::of),
             _ => None,
         }
     }
@@ -116,13 +105,16 @@ impl StoreError {
         let Self::Query { source, .. } = self else {
             return false;
         };
-        let code = source.as_database_error().and_then(|error| error.code());
+        let code = source.0.as_database_error().and_then(|error| error.code());
         code.is_some_and(|code| matches!(&*code, "22001" | "22003"))
     }
 
     /// Names what was being done when the driver failed; for `map_err`.
     pub(super) fn during(what: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
-        move |source| Self::Query { what, source }
+        move |error| Self::Query {
+            what,
+            source: error.into(),
+        }
     }
 }
 

@@ -11,8 +11,12 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::dialect::EMBEDDED_FILE;
 
-/// How long a connection may take to come about, unless the URL says otherwise (`connect_timeout`).
+/// How long a connection may take to come about, and a transaction to start or to end, unless the URL says otherwise
+/// (`connect_timeout`). A peer that went away without a word never answers.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a writer's statement may take, unless the URL says otherwise (`write_timeout`).
+const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// PostgreSQL cuts longer names off (`NAMEDATALEN`).
 const LONGEST_NAME: usize = 63;
@@ -29,7 +33,7 @@ const HARMLESS: [&str; 6] = [
 
 /// Parameters that the driver understands, and those that are understood here.
 const UNDERSTOOD: &str = "sslmode, sslrootcert, sslcert, sslkey, host, hostaddr, port, dbname, user, password, \
-                          application_name, options, schema, search_path, connect_timeout";
+                          application_name, options, schema, search_path, connect_timeout, write_timeout";
 
 /// Where a database is.
 #[derive(Clone, Debug)]
@@ -51,6 +55,7 @@ pub struct Server {
     pub(super) options: PgConnectOptions,
     pub(super) schema: Option<String>,
     pub(super) connect_timeout: Duration,
+    pub(super) write_timeout: Duration,
 }
 
 /// What is wrong with a URL or a schema, and the way out. Repeats neither.
@@ -198,6 +203,7 @@ impl Server {
             options,
             schema,
             connect_timeout: own.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
+            write_timeout: own.write_timeout.unwrap_or(WRITE_TIMEOUT),
         })
     }
 
@@ -254,6 +260,7 @@ impl fmt::Debug for Server {
 struct Own {
     schema: Option<String>,
     connect_timeout: Option<Duration>,
+    write_timeout: Option<Duration>,
     /// Settings of the session, from `options`.
     settings: Vec<(String, String)>,
 }
@@ -274,16 +281,8 @@ impl Own {
             "schema" | "currentSchema" => self.schema = Some(text()?),
             "search_path" => self.search_path(&text()?)?,
             "options" => self.options(&text()?)?,
-            "connect_timeout" => {
-                let seconds = text()?.parse().ok().filter(|seconds| *seconds > 0);
-                let seconds = seconds.ok_or_else(|| {
-                    LocationError::new(
-                        "the URL's connect_timeout is no number of seconds",
-                        "connect_timeout=10 waits ten seconds",
-                    )
-                })?;
-                self.connect_timeout = Some(Duration::from_secs(seconds));
-            }
+            "connect_timeout" => self.connect_timeout = Some(seconds(name, &text()?)?),
+            "write_timeout" => self.write_timeout = Some(seconds(name, &text()?)?),
             "sslmode" | "ssl-mode" if text()?.parse::<PgSslMode>().is_err() => {
                 return Err(LocationError::new(
                     "the URL's sslmode is not understood",
@@ -345,6 +344,16 @@ impl Own {
         self.schema = Some(name.to_owned());
         Ok(())
     }
+}
+
+fn seconds(name: &str, text: &str) -> Result<Duration, LocationError> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds > 0);
+    seconds.map(Duration::from_secs).ok_or_else(|| {
+        LocationError::new(
+            format!("the URL's {name} is no number of seconds"),
+            format!("{name}=10 waits ten seconds"),
+        )
+    })
 }
 
 fn check_name(schema: &str) -> Result<(), LocationError> {

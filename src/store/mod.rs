@@ -24,11 +24,16 @@ mod tests;
 mod trouble;
 
 pub use connection::Store;
-pub use error::{ConnectProblem, StoreError, Trouble};
+pub use error::{ConnectProblem, DriverError, StoreError, Trouble};
 pub use fold::JournalPosition;
 pub use live::StoredSession;
 pub use location::{Location, LocationError, Server};
-pub use migrations::{AppliedMigration, MigrationReport, MigrationStanding, MigrationState};
+pub use migrations::{
+    Action, AppliedMigration, DownOptions, DownPlan, DumpedObject, Event, Failure, Finding, Holder,
+    Leftover, MigrationError, MigrationReport, MigrationStanding, MigrationState, MigrationStatus,
+    Migrator, ObjectKind, ObjectName, PlannedMigration, PlannedPart, Presence, Problem, Progress,
+    RepairedMigration, Silent, Task, Undone, UpOptions,
+};
 pub use rows::{
     ClientSums, OperationRow, Page, ReasonSums, SessionFilter, SessionRow, SessionWithSums,
     ToolSums, UserStats,

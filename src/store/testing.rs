@@ -103,8 +103,7 @@ impl TestStore {
         let database = match on {
             On::Sqlite => None,
             On::Postgres(version) | On::Pooled(version) => {
-                let server = postgres::plain(version);
-                Some(server.database_like("migrated", migrate))
+                Some(postgres::plain(version).database_with_tables())
             }
         };
         let url = database.as_ref().map(|database| match on {
@@ -155,18 +154,6 @@ impl TestStore {
     }
 }
 
-fn migrate(database: &Database) {
-    for sql in MIGRATIONS {
-        if sql.contains("-- archonctl: no-transaction") {
-            for statement in sql.split(";\n") {
-                database.run(statement);
-            }
-        } else {
-            database.run(sql);
-        }
-    }
-}
-
 /// The way to `database` through one pooler for all tests of a version.
 fn through_a_pooler(version: Version, database: &Database) -> String {
     static POOLERS: Mutex<Vec<(Version, Pooler)>> = Mutex::new(Vec::new());
@@ -178,17 +165,6 @@ fn through_a_pooler(version: Version, database: &Database) -> String {
     });
     poolers[place].1.url(database)
 }
-
-const MIGRATIONS: &[&str] = &[
-    include_str!("../../migrations/postgres/V001__add_mcp_client_tracking.sql"),
-    include_str!("../../migrations/postgres/V013__add_session_disconnect_fields.sql"),
-    include_str!("../../migrations/postgres/V014__add_user_context_to_sessions.sql"),
-    include_str!("../../migrations/postgres/V100__session_identity_and_counts.sql"),
-    include_str!("../../migrations/postgres/V101__usage_rollups.sql"),
-    include_str!("../../migrations/postgres/V102__functions_and_views.sql"),
-    include_str!("../../migrations/postgres/V103__row_security.sql"),
-    include_str!("../../migrations/postgres/V104__indexes.sql"),
-];
 
 pub(crate) fn session_id(n: u128) -> SessionId {
     SessionId(Uuid::from_u128(n))

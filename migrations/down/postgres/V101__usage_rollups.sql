@@ -1,4 +1,4 @@
--- The sums by hour and day go (they are made of rows that stay), and the triggers that kept them. Activity of sessions is
+-- The sums by hour and day, user and client go (they are made of rows that stay), and the triggers that kept them. Activity of sessions is
 -- followed as in 001; sums on sessions stand still.
 
 DROP TRIGGER IF EXISTS trigger_update_session_status ON archon_mcp_requests;
@@ -10,9 +10,14 @@ DROP TRIGGER IF EXISTS archon_sessions_rekeyed ON archon_mcp_sessions;
 DROP TRIGGER IF EXISTS archon_sessions_rekeyed_all ON archon_mcp_sessions;
 DROP TRIGGER IF EXISTS archon_sessions_deleted ON archon_mcp_sessions;
 DROP TRIGGER IF EXISTS archon_sessions_deleted_all ON archon_mcp_sessions;
+DROP TRIGGER IF EXISTS archon_sessions_ended ON archon_mcp_sessions;
+DROP TRIGGER IF EXISTS archon_sessions_ended_more ON archon_mcp_sessions;
+DROP TRIGGER IF EXISTS archon_sessions_ended_less ON archon_mcp_sessions;
+DROP TRIGGER IF EXISTS archon_sessions_truncated ON archon_mcp_sessions;
 DROP FUNCTION IF EXISTS archon_requests_user(), archon_requests_updated(), archon_requests_deleted(),
     archon_requests_truncated(), archon_session_rekeyed(), archon_session_deleted(), archon_sessions_settled(),
     archon_count_sessions(integer), archon_recount(), archon_settle_usage(), archon_merge_usage(),
+    archon_merge_totals(), archon_settle_totals(), archon_session_ended(), archon_sessions_truncated(), archon_reason_kind(varchar),
     archon_lock_usage(boolean);
 DO $do$
 BEGIN
@@ -21,7 +26,9 @@ BEGIN
     END IF;
 END
 $do$;
-DROP TABLE IF EXISTS archon_usage_pending, archon_usage_daily, archon_usage_hourly;
+DROP TABLE IF EXISTS archon_usage_pending, archon_usage_daily, archon_usage_hourly, archon_totals_pending,
+    archon_user_totals, archon_client_totals;
+DROP INDEX IF EXISTS idx_archon_mcp_sessions_longest;
 DROP INDEX IF EXISTS idx_archon_mcp_sessions_uncounted;
 ALTER TABLE archon_mcp_sessions ALTER COLUMN counted SET DEFAULT false;
 UPDATE archon_mcp_sessions SET counted = false WHERE counted;

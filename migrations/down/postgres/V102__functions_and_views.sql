@@ -6,6 +6,7 @@ DROP VIEW IF EXISTS archon_mcp_session_stats;
 DROP FUNCTION IF EXISTS get_mcp_usage_summary(timestamptz, timestamptz);
 DROP FUNCTION IF EXISTS get_mcp_usage_by_tool(timestamptz, timestamptz);
 DROP FUNCTION IF EXISTS archon_usage(timestamptz, timestamptz);
+DROP FUNCTION IF EXISTS archon_reads_all();
 DROP FUNCTION IF EXISTS calculate_request_cost(varchar, varchar, integer, integer);
 DROP FUNCTION IF EXISTS get_active_mcp_clients();
 DROP FUNCTION IF EXISTS get_disconnected_sessions(timestamptz, timestamptz);

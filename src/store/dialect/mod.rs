@@ -34,7 +34,7 @@ const READER_CACHE_KIB: &str = "-2048";
 const READERS: u32 = 3;
 
 /// How the embedded database is opened.
-fn embedded_options(file: &Path, create: bool) -> SqliteConnectOptions {
+pub(super) fn embedded_options(file: &Path, create: bool) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
         .create_if_missing(create)
@@ -76,17 +76,25 @@ pub(super) fn embedded_writer(file: &Path) -> SqlitePool {
 /// writes later fails when another writer came in between.
 pub(super) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 
+/// How long a writer waits for somebody else's lock on PostgreSQL.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// How a transaction on PostgreSQL starts. All that it needs is set in it and ends with it: behind a pooler, the next one
 /// may run on another connection.
-pub(super) fn begin(access: Access, schema: Option<&str>) -> String {
+pub(super) fn begin(access: Access, schema: Option<&str>, write_timeout: Duration) -> String {
     let mut sql = match access {
         // Compiling statements costs more than questions of this size ever win back.
         Access::Read => "BEGIN READ ONLY; SET LOCAL jit = off".to_owned(),
         // Triggers leave to the fold what the fold does itself. The timeouts end what nobody waits for any more: a peer
         // that vanished keeps its locks until the server gives up on it.
-        Access::Write => "BEGIN; SET LOCAL archonctl.writer = 'fold'; SET LOCAL lock_timeout = '10s'; \
-                          SET LOCAL statement_timeout = '60s'; SET LOCAL idle_in_transaction_session_timeout = '60s'"
-            .to_owned(),
+        Access::Write => {
+            let longest = write_timeout.as_millis();
+            let lock = write_timeout.min(LOCK_TIMEOUT).as_millis();
+            format!(
+                "BEGIN; SET LOCAL archonctl.writer = 'fold'; SET LOCAL lock_timeout = {lock}; \
+                 SET LOCAL statement_timeout = {longest}; SET LOCAL idle_in_transaction_session_timeout = {longest}"
+            )
+        }
     };
     if let Some(schema) = schema {
         sql.push_str("; SET LOCAL search_path TO ");

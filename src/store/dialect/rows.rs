@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::text;
 use crate::model::{Cost, Timestamp};
 use crate::store::connection::{Tx, WriteTx};
-use crate::store::postgres::statement;
+use crate::store::postgres::within;
 
 /// Row counts of SQLite's statements, in falling order. The largest stays below its 32,766 parameters with the widest row
 /// (33 columns).
@@ -84,7 +84,8 @@ impl<const N: usize> ManyRows<N> {
             Tx::Postgres(_) if rows.is_empty() => {}
             Tx::Postgres(lease) => {
                 let query = self.postgres_query(rows);
-                let done = statement(query.execute(lease.careful())).await;
+                let patience = lease.patience();
+                let done = within(patience, query.execute(lease.careful())).await;
                 touched = lease.noted(done)?.rows_affected();
             }
         }
@@ -117,7 +118,8 @@ impl<const N: usize> ManyRows<N> {
             Tx::Postgres(_) if rows.is_empty() => {}
             Tx::Postgres(lease) => {
                 let query = self.postgres_query(rows);
-                let done = statement(query.fetch_all(lease.careful())).await;
+                let patience = lease.patience();
+                let done = within(patience, query.fetch_all(lease.careful())).await;
                 for row in lease.noted(done)? {
                     found.push(O::from_row(&row)?);
                 }

@@ -26,12 +26,9 @@ const CONNECTIONS: usize = 4;
 /// How long to wait for one of them to become free.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a transaction may take to start or to end. A peer that went away without a word never answers.
-const EDGE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long a writer's statement may take, a little more than the server itself gives it
-/// ([`dialect::begin`]): whoever has not answered by then never will.
-const WRITE_TIMEOUT: Duration = Duration::from_secs(75);
+/// A writer's statement is given so much longer than the server gives it ([`dialect::begin`]): whoever has not answered by
+/// then never will.
+const GRACE: Duration = Duration::from_secs(10);
 
 /// How long a question may take. Somebody waits for the answer and can give up earlier.
 const READ_TIMEOUT: Duration = Duration::from_mins(15);
@@ -74,6 +71,12 @@ impl Home {
         self.server.to_string()
     }
 
+    /// Host and port.
+    pub(super) fn address(&self) -> (&str, u16) {
+        let options = &self.server.options;
+        (options.get_host(), options.get_port())
+    }
+
     /// A connection of the caller's own, on which nothing is set.
     pub(super) async fn connect(&self) -> Result<PgConnection, StoreError> {
         self.connected()
@@ -81,7 +84,7 @@ impl Home {
             .map_err(|source| StoreError::Connect {
                 location: self.location(),
                 problem: ConnectProblem::of(&source, self.server.wants_tls()),
-                source,
+                source: source.into(),
             })
     }
 
@@ -100,7 +103,8 @@ impl Home {
             Ok(Err(_)) => return Err(sqlx::Error::PoolClosed),
             Err(_) => return Err(sqlx::Error::PoolTimedOut),
         };
-        let sql = dialect::begin(access, self.schema());
+        let sql = dialect::begin(access, self.schema(), self.server.write_timeout);
+        let edge = self.server.connect_timeout;
         loop {
             let kept = self.take();
             let fresh = kept.is_none();
@@ -108,7 +112,7 @@ impl Home {
                 Some(connection) => connection,
                 None => self.connected().await?,
             };
-            let begun = within(EDGE_TIMEOUT, simple(&mut connection, &sql)).await;
+            let begun = within(edge, simple(&mut connection, &sql)).await;
             match begun {
                 Ok(()) => {
                     return Ok(Lease {
@@ -130,7 +134,7 @@ impl Home {
         self.places.close();
         while let Some(connection) = self.take() {
             // Whether it hears us or not, the connection ends.
-            let _ = timeout(EDGE_TIMEOUT, connection.close()).await;
+            let _ = timeout(self.server.connect_timeout, connection.close()).await;
         }
     }
 
@@ -175,6 +179,11 @@ impl Lease {
         Careful(&mut self.connection)
     }
 
+    /// How long to wait for a statement of a writer.
+    pub(super) fn patience(&self) -> Duration {
+        self.home.server.write_timeout + GRACE
+    }
+
     /// Takes note of how a statement went. After a failure the server takes no further one.
     pub(super) fn noted<T>(&mut self, done: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
         // A row that could not be read is our trouble, not the connection's.
@@ -199,7 +208,8 @@ impl Lease {
                 "a transaction that failed cannot be ended".to_owned(),
             ));
         }
-        within(EDGE_TIMEOUT, simple(&mut self.connection, how)).await?;
+        let edge = self.home.server.connect_timeout;
+        within(edge, simple(&mut self.connection, how)).await?;
         self.home.keep(self.connection);
         Ok(())
     }
@@ -222,13 +232,6 @@ pub(super) async fn question<T>(
     within(READ_TIMEOUT, asked).await
 }
 
-/// Runs a statement of a writer, for as long as it may take.
-pub(super) async fn statement<T>(
-    running: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, sqlx::Error> {
-    within(WRITE_TIMEOUT, running).await
-}
-
 /// Runs statements without parameters and without answers.
 async fn simple(connection: &mut PgConnection, sql: &str) -> Result<(), sqlx::Error> {
     // Safe: made of constants of this program and a quoted name.
@@ -238,7 +241,8 @@ async fn simple(connection: &mut PgConnection, sql: &str) -> Result<(), sqlx::Er
         .map(drop)
 }
 
-async fn within<T>(
+/// `work`, for so long at the most.
+pub(super) async fn within<T>(
     limit: Duration,
     work: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, sqlx::Error> {

@@ -9,7 +9,7 @@ use super::super::limits::{Limits, addend};
 use super::{COLUMNS, sender, targets};
 use crate::model::{Cost, Timestamp};
 use crate::store::dialect::{clean, cut, small};
-use crate::store::postgres::{Lease, statement};
+use crate::store::postgres::{Lease, within};
 
 /// Operations in one statement at the most: what is packed into a message stays a few megabytes.
 const ROWS: usize = 8_192;
@@ -114,7 +114,8 @@ pub(super) async fn insert(
         .bind(columns.protocol_version)
         .bind(columns.trace_id)
         .bind(columns.user_id);
-        let done = statement(query.execute(lease.careful())).await;
+        let patience = lease.patience();
+        let done = within(patience, query.execute(lease.careful())).await;
         written += lease.noted(done)?.rows_affected();
     }
     Ok(written)
