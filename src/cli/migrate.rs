@@ -2,7 +2,7 @@
 
 use super::Context;
 use super::error::{CliError, ExitStatus};
-use super::output::{DataDirArgs, OutputArgs};
+use super::output::{OutputArgs, StoreArgs};
 use super::render::{Answer, Column, Field, Fit, Grid, List, Single, Tone};
 use super::store::{block_on, open_existing, open_or_create};
 use crate::store::{AppliedMigration, MigrationReport, MigrationStanding, MigrationState};
@@ -41,7 +41,7 @@ enum Action {
 #[derive(Debug, clap::Args)]
 struct UpArgs {
     #[command(flatten)]
-    data_dir: DataDirArgs,
+    store: StoreArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -54,7 +54,7 @@ struct StatusArgs {
     exit_code: bool,
 
     #[command(flatten)]
-    data_dir: DataDirArgs,
+    store: StoreArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -70,9 +70,9 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
 
 fn up(args: &UpArgs, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
-    let data_dir = args.data_dir.resolve(context)?;
+    let place = args.store.place(context)?;
     let report = block_on(async {
-        let store = open_or_create(&data_dir).await?;
+        let store = open_or_create(&place).await?;
         Ok(store.migrate_up().await?)
     })?;
     args.output.print(&up_answer(&report), &view)?;
@@ -81,9 +81,9 @@ fn up(args: &UpArgs, context: &Context) -> Result<ExitStatus, CliError> {
 
 fn status(args: &StatusArgs, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
-    let data_dir = args.data_dir.resolve(context)?;
+    let place = args.store.place(context)?;
     let states = block_on(async {
-        let store = open_existing(&data_dir).await?;
+        let store = open_existing(&place).await?;
         Ok(store.migration_status().await?)
     })?;
     args.output.print(&status_answer(&states), &view)?;
@@ -147,7 +147,8 @@ fn word(state: MigrationStanding) -> Field {
         MigrationStanding::Applied => ("applied", Tone::Good),
         MigrationStanding::Pending => ("pending", Tone::Warn),
         MigrationStanding::Changed => ("changed", Tone::Bad),
-        MigrationStanding::Missing => ("missing", Tone::Bad),
+        MigrationStanding::Unknown => ("unknown", Tone::Bad),
+        _ => ("x", Tone::Bad),
     };
     Field::Word(word.to_owned(), tone)
 }
@@ -186,7 +187,7 @@ fn count(states: &[MigrationState], standing: MigrationStanding) -> usize {
 /// What `--exit-code` says: drift before pending, because drift is not cured by `migrate up`.
 fn verdict(states: &[MigrationState]) -> ExitStatus {
     let drift =
-        count(states, MigrationStanding::Changed) + count(states, MigrationStanding::Missing);
+        count(states, MigrationStanding::Changed) + count(states, MigrationStanding::Unknown);
     if drift > 0 {
         ExitStatus::Drift
     } else if count(states, MigrationStanding::Pending) > 0 {
@@ -199,7 +200,7 @@ fn verdict(states: &[MigrationState]) -> ExitStatus {
 fn status_answer(states: &[MigrationState]) -> Answer<List<'_, MigrationState>, serde_json::Value> {
     let pending = count(states, MigrationStanding::Pending);
     let changed = count(states, MigrationStanding::Changed);
-    let missing = count(states, MigrationStanding::Missing);
+    let missing = count(states, MigrationStanding::Unknown);
     let mut notes = Vec::new();
     if pending > 0 {
         notes.push(format!(
@@ -280,7 +281,7 @@ mod tests {
 
     #[test]
     fn drift_weighs_more_than_pending() {
-        for drift in [MigrationStanding::Changed, MigrationStanding::Missing] {
+        for drift in [MigrationStanding::Changed, MigrationStanding::Unknown] {
             let mut states = states();
             states[0].state = drift;
             assert_eq!(verdict(&states), ExitStatus::Drift);

@@ -6,17 +6,38 @@ use std::time::Duration;
 
 use super::error::{CliError, chain};
 use super::output::remark;
+use crate::config::Settings;
 use crate::model::Timestamp;
-use crate::store::{Store, StoreError};
+use crate::store::{Location, Store, StoreError};
 use crate::tracking::{journal_root, settle_dead};
 
 /// Where a query's store is, and what settling dead instances in it takes.
 #[derive(Debug)]
 pub(crate) struct Place {
+    /// Where journals are.
     pub(crate) data_dir: PathBuf,
+    /// Where the database is.
+    pub(crate) location: Location,
     /// After how long without activity a session ends.
     pub(crate) session_timeout: Duration,
     pub(crate) now: Timestamp,
+}
+
+impl Place {
+    /// What `settings` say.
+    pub(crate) fn of(settings: &Settings, now: Timestamp) -> Result<Self, CliError> {
+        let data_dir = settings.data_dir()?;
+        let database = settings.database()?;
+        let url = database.url.as_ref().map(|url| url.expose());
+        let location =
+            Location::new(&data_dir, url, database.schema.as_deref()).map_err(StoreError::from)?;
+        Ok(Self {
+            data_dir,
+            location,
+            session_timeout: settings.session_timeout()?,
+            now,
+        })
+    }
 }
 
 /// Opens the store for a query.
@@ -24,10 +45,10 @@ pub(crate) struct Place {
 /// Settles what dead instances left behind before any query sees the store, so that what a crashed daemon wrote to its
 /// journal is in every answer. What cannot be settled is told and does not keep the query from its answer.
 pub(crate) async fn open_store(place: &Place) -> Result<Store, CliError> {
-    let store = match Store::open_embedded_existing(&place.data_dir).await {
+    let store = match Store::open_existing(&place.location).await {
         // The database was lost, the records in the journals were not.
         Err(StoreError::NoDatabase { .. }) if has_journals(&place.data_dir) => {
-            let store = Store::open_embedded(&place.data_dir).await?;
+            let store = Store::open(&place.location).await?;
             store.migrate_up().await?;
             store
         }
@@ -58,24 +79,26 @@ fn has_journals(data_dir: &Path) -> bool {
 }
 
 /// Opens the store whatever its schema is; it must be there.
-pub(crate) async fn open_existing(data_dir: &Path) -> Result<Store, CliError> {
-    Ok(Store::open_embedded_existing(data_dir).await?)
+pub(crate) async fn open_existing(place: &Place) -> Result<Store, CliError> {
+    Ok(Store::open_existing(&place.location).await?)
 }
 
-/// Opens the store, made anew if it is not there, in a directory that only its owner can read.
-pub(crate) async fn open_or_create(data_dir: &Path) -> Result<Store, CliError> {
-    let mut directory = std::fs::DirBuilder::new();
-    directory.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut directory, 0o700);
-    directory.create(data_dir).map_err(|error| {
-        CliError::io(
-            &format!("cannot make the data directory {}", data_dir.display()),
-            &error,
-        )
-        .with_hint("name another one with --data-dir or ARCHONCTL_DATA_DIR")
-    })?;
-    Ok(Store::open_embedded(data_dir).await?)
+/// Opens the store; the embedded one is made anew if it is not there, in a directory that only its owner can read.
+pub(crate) async fn open_or_create(place: &Place) -> Result<Store, CliError> {
+    if let Location::Embedded { data_dir } = &place.location {
+        let mut directory = std::fs::DirBuilder::new();
+        directory.recursive(true);
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut directory, 0o700);
+        directory.create(data_dir).map_err(|error| {
+            CliError::io(
+                &format!("cannot make the data directory {}", data_dir.display()),
+                &error,
+            )
+            .with_hint("name another one with --data-dir or ARCHONCTL_DATA_DIR")
+        })?;
+    }
+    Ok(Store::open(&place.location).await?)
 }
 
 /// Runs a query to its end on this thread.

@@ -3,6 +3,7 @@
 //! Owns which settings exist, where each may come from, and what a valid value is. Starts nothing, opens no store and
 //! prints nothing; imports only `model`.
 
+mod database;
 mod error;
 mod file;
 mod options;
@@ -10,6 +11,7 @@ mod settings;
 mod sources;
 mod upstream;
 
+pub use database::{DatabaseOptions, DatabaseUrl};
 pub use error::ConfigError;
 pub use options::{LogFormat, ServeOptions};
 pub use settings::{Flags, Key, Origin, Settings, Shown};

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::model::parse_duration;
 
+use super::database::DatabaseOptions;
 use super::error::ConfigError;
 use super::settings::{Key, Settings};
 use super::upstream::{Refusal, Upstream, parse_url};
@@ -25,6 +26,10 @@ pub enum LogFormat {
 pub struct ServeOptions {
     /// Where journals and the embedded store live.
     pub data_dir: PathBuf,
+    /// The database, if it is not the embedded one.
+    pub database: DatabaseOptions,
+    /// Whether to apply pending migrations to a database that is not embedded.
+    pub migrate: bool,
     /// `host:port`; an IPv6 address in brackets.
     pub listen: String,
     /// The MCP server behind the daemon.
@@ -81,6 +86,8 @@ impl Settings {
     pub fn serve_options(&self) -> Result<ServeOptions, ConfigError> {
         Ok(ServeOptions {
             data_dir: self.data_dir()?,
+            database: self.database()?,
+            migrate: false,
             listen: self.parsed(Key::Listen, listen)?.unwrap_or_default(),
             upstream: self.upstream()?,
             session_timeout: self.session_timeout()?,

@@ -28,7 +28,7 @@ use crate::config::ServeOptions;
 use crate::journal::{Journal, JournalOptions};
 use crate::model::{Clock, HealthView, InstanceId, SystemClock, Timestamp, UuidV7Source};
 use crate::proxy::{self, LocalService, Proxy, ProxyOptions, ServerHandle, Upstream};
-use crate::store::Store;
+use crate::store::{Location, Store, StoreError};
 use crate::tracking::{Shipper, ShipperHandle, Tracker, TrackerOptions, journal_root, settle_dead};
 
 use signals::Signals;
@@ -60,7 +60,7 @@ async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     let daemon = Daemon::start(options, listener).await?;
     let ready_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     let upstream = daemon.proxy.upstream.health();
-    tracing::info!(data_dir = %options.data_dir.display(), ready_ms, "relaying http://{address}/mcp to {} ({})", upstream.name, upstream.url);
+    tracing::info!(data_dir = %options.data_dir.display(), store = daemon.store.location(), ready_ms, "relaying http://{address}/mcp to {} ({})", upstream.name, upstream.url);
     let tried = daemon.proxy.upstream.clone();
     tokio::spawn(async move { tried.try_once().await });
     let why = signals.next().await;
@@ -108,12 +108,8 @@ impl Daemon {
     async fn start(options: &ServeOptions, listener: TcpListener) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let started_at = clock.now();
-        let store = Store::open_embedded(&options.data_dir).await?;
-        let migrated = store.migrate_up().await?;
-        for migration in &migrated.applied {
-            tracing::info!("migration {} applied", migration.name);
-        }
-        let settled = settle_dead(
+        let store = Self::open_store(options).await?;
+        let mut settled = settle_dead(
             &options.data_dir,
             &store,
             options.session_timeout,
@@ -149,13 +145,14 @@ impl Daemon {
             .map(|session| session.opened.session_id)
             .collect();
         store.adopt(&ids, instance).await?;
-        tracker.adopt(settled.open);
+        tracker.adopt(std::mem::take(&mut settled.open));
+        settled.adopted(&store).await?;
 
         let (shipper, handle) = Shipper::new(journal.clone(), store.clone());
         let stop_shipping = CancellationToken::new();
         let stop = stop_shipping.clone();
         let shipper = std::thread::Builder::new().name("shipper".to_owned()).spawn(move || {
-            match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+            match tokio::runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime.block_on(shipper.run(stop)),
                 Err(error) => {
                     tracing::error!(%error, "the shipper cannot run; records wait in the journal");
@@ -193,6 +190,22 @@ impl Daemon {
             shipper,
             stop_shipping,
         })
+    }
+
+    /// Opens the database, brings the embedded one up to date, and makes sure that any other one is.
+    async fn open_store(options: &ServeOptions) -> Result<Store, StoreError> {
+        let url = options.database.url.as_ref().map(|url| url.expose());
+        let schema = options.database.schema.as_deref();
+        let store = Store::open(&Location::new(&options.data_dir, url, schema)?).await?;
+        if store.is_embedded() || options.migrate {
+            for migration in &store.migrate_up().await?.applied {
+                tracing::info!("migration {} applied", migration.name);
+            }
+        } else {
+            // Others use it as well: when it changes is for people to say.
+            store.check_schema().await?;
+        }
+        Ok(store)
     }
 
     #[expect(

@@ -14,6 +14,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_archon_mcp_sessions_user_id ON archo
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_archon_mcp_sessions_user_activity ON archon_mcp_sessions (user_id, last_activity DESC) WHERE user_id IS NOT NULL;
 
 DROP INDEX CONCURRENTLY IF EXISTS idx_archon_mcp_sessions_ended;
+DROP INDEX CONCURRENTLY IF EXISTS idx_archon_mcp_sessions_recent;
 DROP INDEX CONCURRENTLY IF EXISTS idx_archon_mcp_sessions_open;
 DROP INDEX CONCURRENTLY IF EXISTS idx_archon_mcp_sessions_key;
 DROP INDEX CONCURRENTLY IF EXISTS idx_archon_mcp_sessions_user;

@@ -1,1 +1,2 @@
--- The indexes belong to 100: nothing to take back.
+-- The other indexes belong to 100.
+DROP INDEX IF EXISTS idx_archon_mcp_sessions_recent;

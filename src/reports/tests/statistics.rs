@@ -6,24 +6,45 @@ use super::{close_to, lists, period};
 use crate::model::OperationStatus::{self, Error, Success, Timeout};
 use crate::model::{Cost, Record, Target, UserContext};
 use crate::reports::{UsageTotals, UsageWithSessions, session_stats, usage_summary, user_stats};
-use crate::store::testing::{TestStore, at, call, close, open, opened, operation};
+use crate::store::testing::{
+    On, TestStore, at, call, close, on_every_store, open, opened, operation,
+};
 
-#[tokio::test]
-async fn session_statistics_count_old_spellings_in_the_right_column() {
-    let mut test = lists().await;
+on_every_store!(
+    session_statistics_count_old_spellings_in_the_right_column,
+    a_user_who_changed_the_address_is_one_user,
+    usage_counts_successful_operations_of_the_period_by_tool,
+);
+
+async fn session_statistics_count_old_spellings_in_the_right_column(on: On) {
+    let mut test = lists(on).await;
     test.fold(&[call(50, 2, 11)]).await;
     let mut failed = operation(51, 2, 11);
     failed.status = Error;
     test.fold(&[Record::OperationFinished(Box::new(failed))])
         .await;
-    test.execute(
-        "INSERT INTO archon_mcp_sessions (session_id, client_type, status, connected_at, last_activity, disconnected_at, disconnect_reason, total_duration)
-         VALUES (randomblob(16), 'Old', 'disconnected', 1, 1, 2, 'timeout_no_activity', 4),
-                (randomblob(16), 'Old', 'disconnected', 1, 1, 2, 'error: Broken', 6),
-                (randomblob(16), 'Old', 'disconnected', 1, 1, 2, 'error', NULL),
-                (randomblob(16), 'Old', 'disconnected', 1, 1, 2, 'errors happen', NULL),
-                (randomblob(16), 'Old', 'active', 1, 1, NULL, 'timeout', 1000)",
-    )
+    let (then, later) = (on.instant(at(-10)), on.instant(at(-9)));
+    let ended = |id, reason: &str, duration: &str| {
+        format!(
+            "({}, 'Old', 'disconnected', {then}, {then}, {later}, '{reason}', {duration})",
+            on.id(id)
+        )
+    };
+    let rows = [
+        ended(0xA1, "timeout_no_activity", "4"),
+        ended(0xA2, "error: Broken", "6"),
+        ended(0xA3, "error", "NULL"),
+        ended(0xA4, "errors happen", "NULL"),
+        format!(
+            "({}, 'Old', 'active', {then}, {then}, NULL, 'timeout', 1000)",
+            on.id(0xA5)
+        ),
+    ];
+    test.execute(&format!(
+        "INSERT INTO archon_mcp_sessions (session_id, client_type, status, connected_at, last_activity, disconnected_at, \
+         disconnect_reason, total_duration) VALUES {}",
+        rows.join(", ")
+    ))
     .await;
     let stats = session_stats(&test.store, None).await.expect("an answer");
     let names: Vec<_> = stats
@@ -112,9 +133,8 @@ fn of_user(n: u128, seconds: i64, user: Option<u128>, email: Option<&str>) -> Re
     Record::SessionOpened(Box::new(session))
 }
 
-#[tokio::test]
-async fn a_user_who_changed_the_address_is_one_user() {
-    let mut test = TestStore::new().await;
+async fn a_user_who_changed_the_address_is_one_user(on: On) {
+    let mut test = TestStore::on(on).await;
     test.fold(&[
         of_user(1, 0, Some(7), Some("old@example.org")),
         of_user(2, 50, Some(7), Some("new@example.org")),
@@ -176,9 +196,8 @@ async fn a_user_who_changed_the_address_is_one_user() {
     );
 }
 
-#[tokio::test]
-async fn usage_counts_successful_operations_of_the_period_by_tool() {
-    let mut test = TestStore::new().await;
+async fn usage_counts_successful_operations_of_the_period_by_tool(on: On) {
+    let mut test = TestStore::on(on).await;
     let tool =
         |id: u128, session: u128, seconds: i64, name: Option<&str>, status: OperationStatus| {
             let mut operation = operation(id, session, seconds);

@@ -2,6 +2,7 @@
 
 mod clients;
 mod daemon;
+mod faulty;
 mod http;
 mod peer;
 pub(crate) mod postgres;
@@ -9,6 +10,7 @@ mod servers;
 
 pub(crate) use clients::{Client, Driver};
 pub(crate) use daemon::{Daemon, archonctl, journals, json, new_data_dir, sessions_until};
+pub(crate) use faulty::{Fault, Faulty};
 pub(crate) use http::{Legacy, Scripted, send, send_raw};
 pub(crate) use peer::{Fields, Head, Peer, Upstream};
 pub(crate) use servers::{Everything, ModernServer};

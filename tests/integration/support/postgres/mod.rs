@@ -134,6 +134,27 @@ impl Server {
         self.copy_of(name)
     }
 
+    /// A new database with all our tables, made by the files of the migrations alone: nothing records them.
+    pub(crate) fn database_with_tables(&'static self) -> Database {
+        self.database_like("with_tables", |made| {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/postgres");
+            let entries = fs::read_dir(folder).expect("the migrations");
+            let mut files: Vec<_> = entries.map(|entry| entry.expect("a file").path()).collect();
+            files.retain(|file| file.extension().is_some_and(|extension| extension == "sql"));
+            files.sort();
+            for file in files {
+                let sql = fs::read_to_string(file).expect("SQL");
+                if sql.contains("-- archonctl: no-transaction") {
+                    for statement in sql.split(";\n") {
+                        made.run(statement);
+                    }
+                } else {
+                    made.run(&sql);
+                }
+            }
+        })
+    }
+
     fn copy_of(&'static self, template: &str) -> Database {
         static NUMBER: AtomicU32 = AtomicU32::new(1);
         let name = format!("test_{}", NUMBER.fetch_add(1, Ordering::Relaxed));
