@@ -796,32 +796,33 @@ BEGIN
     FROM archon_mcp_sessions AS s
     WHERE r.session_id = ANY (ids) AND s.session_id = r.session_id AND s.user_id IS NOT NULL AND r.user_id IS NULL;
 
-    UPDATE archon_mcp_sessions AS s
-    SET total_requests = n.requests, failed_requests = n.failed, bytes_in = n.bytes_in, bytes_out = n.bytes_out,
-        total_prompt_tokens = n.prompt_tokens, total_completion_tokens = n.completion_tokens, total_cost = n.cost,
-        counted = true
-    FROM (
-        SELECT i.id AS session_id,
-            count(r.request_id) FILTER (WHERE r.method NOT IN ('initialize', 'server/discover')) AS requests,
-            count(r.request_id) FILTER (WHERE r.status <> 'success'
-                AND r.method NOT IN ('initialize', 'server/discover')) AS failed,
-            coalesce(sum(r.bytes_in), 0)::bigint AS bytes_in, coalesce(sum(r.bytes_out), 0)::bigint AS bytes_out,
-            coalesce(sum(r.prompt_tokens), 0) AS prompt_tokens,
-            coalesce(sum(r.completion_tokens), 0) AS completion_tokens,
-            coalesce(sum(nullif(r.estimated_cost, 'NaN')), 0) AS cost
-        FROM unnest(ids) AS i (id) LEFT JOIN archon_mcp_requests AS r ON r.session_id = i.id
-        GROUP BY i.id
-    ) AS n
-    WHERE s.session_id = n.session_id;
-
+    WITH own AS MATERIALIZED (
+        SELECT r.session_id, r.user_id, r.timestamp, r.method, r.tool_name, r.status, r.duration_ms, r.prompt_tokens,
+            r.completion_tokens, nullif(r.estimated_cost, 'NaN') AS cost, r.bytes_in, r.bytes_out,
+            r.method NOT IN ('initialize', 'server/discover') AS is_call
+        FROM archon_mcp_requests AS r WHERE r.session_id = ANY (ids)
+    ), sums AS (
+        SELECT o.session_id, count(*) FILTER (WHERE o.is_call) AS requests,
+            count(*) FILTER (WHERE o.is_call AND o.status <> 'success') AS failed, sum(o.bytes_in) AS bytes_in,
+            sum(o.bytes_out) AS bytes_out, sum(o.prompt_tokens) AS prompt_tokens,
+            sum(o.completion_tokens) AS completion_tokens, sum(o.cost) AS cost
+        FROM own AS o GROUP BY o.session_id
+    ), updated AS (
+        UPDATE archon_mcp_sessions AS s
+        SET total_requests = coalesce(n.requests, 0), failed_requests = coalesce(n.failed, 0),
+            bytes_in = coalesce(n.bytes_in, 0), bytes_out = coalesce(n.bytes_out, 0),
+            total_prompt_tokens = coalesce(n.prompt_tokens, 0),
+            total_completion_tokens = coalesce(n.completion_tokens, 0), total_cost = coalesce(n.cost, 0), counted = true
+        FROM unnest(ids) AS i (id) LEFT JOIN sums AS n ON n.session_id = i.id
+        WHERE s.session_id = i.id
+    )
     INSERT INTO archon_usage_pending
-    SELECT date_trunc('hour', r.timestamp, 'UTC'), coalesce(r.user_id, '00000000-0000-0000-0000-000000000000'),
-        s.client_type, coalesce(left(s.server, 100), ''), left(r.method, 100), coalesce(left(r.tool_name, 100), ''),
-        r.status, count(*), count(r.duration_ms), coalesce(sum(r.duration_ms), 0), min(r.duration_ms),
-        max(r.duration_ms), coalesce(sum(r.prompt_tokens), 0), coalesce(sum(r.completion_tokens), 0),
-        coalesce(sum(nullif(r.estimated_cost, 'NaN')), 0), coalesce(sum(r.bytes_in), 0), coalesce(sum(r.bytes_out), 0)
-    FROM archon_mcp_requests AS r JOIN archon_mcp_sessions AS s ON s.session_id = r.session_id
-    WHERE r.session_id = ANY (ids)
+    SELECT date_trunc('hour', o.timestamp, 'UTC'), coalesce(o.user_id, '00000000-0000-0000-0000-000000000000'),
+        s.client_type, coalesce(left(s.server, 100), ''), left(o.method, 100), coalesce(left(o.tool_name, 100), ''),
+        o.status, count(*), count(o.duration_ms), coalesce(sum(o.duration_ms), 0), min(o.duration_ms),
+        max(o.duration_ms), coalesce(sum(o.prompt_tokens), 0), coalesce(sum(o.completion_tokens), 0),
+        coalesce(sum(o.cost), 0), coalesce(sum(o.bytes_in), 0), coalesce(sum(o.bytes_out), 0)
+    FROM own AS o JOIN archon_mcp_sessions AS s ON s.session_id = o.session_id
     GROUP BY 1, 2, 3, 4, 5, 6, 7;
     PERFORM archon_merge_usage();
     PERFORM archon_merge_totals();
@@ -868,9 +869,11 @@ BEGIN
     FOR fn IN
         SELECT p.oid::regprocedure FROM pg_proc AS p
         WHERE p.pronamespace = quote_ident(current_schema())::regnamespace
-            AND p.proname IN ('update_session_status', 'archon_requests_updated', 'archon_requests_deleted')
+            AND p.proname IN ('archon_count_sessions', 'update_session_status', 'archon_requests_updated',
+                'archon_requests_deleted')
     LOOP
         EXECUTE format('ALTER FUNCTION %s SET enable_seqscan = off', fn);
+        CONTINUE WHEN fn::text LIKE '%archon_count_sessions%';
         EXECUTE format('ALTER FUNCTION %s SET enable_hashjoin = off', fn);
         EXECUTE format('ALTER FUNCTION %s SET enable_mergejoin = off', fn);
     END LOOP;
