@@ -22,3 +22,6 @@ pub use headers::{
 };
 pub use meta::{ClientInfo, RequestMeta};
 pub use sse::SseScanner;
+
+#[cfg(test)]
+mod fuzz;
