@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use bolero::check;
 use uuid::Uuid;
 
 use super::format::segment_name;
 use super::*;
 use crate::model::{InstanceId, Record, SessionId, SessionTouched, Timestamp};
+use crate::wire::fuzz::with_random_bytes;
 
 fn written() -> Vec<Record> {
     (0..8_u32)
@@ -52,7 +52,7 @@ fn fuzz_journal_reader() {
     let dir = tempfile::tempdir().expect("a directory");
     assert_eq!(read(dir.path(), &sound), Some(whole.clone()));
 
-    check!().for_each(|damage: &[u8]| {
+    with_random_bytes(|damage: &[u8]| {
         // Bytes as they are, behind a sound header; then a sound segment in which they say what is overwritten.
         let behind_header = [&sound[..40], damage].concat();
         read(dir.path(), &behind_header);

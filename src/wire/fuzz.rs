@@ -1,14 +1,43 @@
 //! Bytes of strangers, made up at random: nothing panics, and what may be read in two ways is read alike.
 //!
-//! `cargo test` tries each for a moment; `BOLERO_RANDOM_TEST_TIME_MS` says for how long, and `cargo bolero test NAME`
-//! runs them guided by coverage.
+//! `cargo test` tries each for a moment, `ARCHONCTL_FUZZ_MS` says for how many milliseconds. A failure says the seed of
+//! its bytes; `ARCHONCTL_FUZZ_SEED` begins there.
 
-use bolero::check;
+use std::time::{Duration, Instant};
 
 use super::{
     Coding, Decoder, EndpointFinder, Envelope, EnvelopeScanner, RequestMeta, SseScanner,
     baggage_session, body_kind, era_of, header_value, trace_id,
 };
+
+/// Tries `property` on bytes made up at random, of all lengths up to a few hundred, for as long as is wanted.
+pub(crate) fn with_random_bytes(mut property: impl FnMut(&[u8])) {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
+    let time = Duration::from_millis(number("ARCHONCTL_FUZZ_MS").unwrap_or(300));
+    let mut seed = number("ARCHONCTL_FUZZ_SEED").unwrap_or(1);
+    let until = Instant::now() + time;
+    loop {
+        let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+        let mut next = || {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            random
+        };
+        // Short ones mostly; some of low bytes alone, which choose words.
+        let length = next() % (1 + (next() % 300));
+        let mask = if next().is_multiple_of(3) { 0xff } else { 0x1f };
+        let bytes: Vec<u8> = (0..length)
+            .map(|_| next().to_le_bytes()[3] & mask)
+            .collect();
+        let tried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| property(&bytes)));
+        assert!(tried.is_ok(), "ARCHONCTL_FUZZ_SEED={seed}: {bytes:?}");
+        if Instant::now() >= until {
+            return;
+        }
+        seed = seed.wrapping_add(1);
+    }
+}
 
 /// What messages are made of: noise alone hardly ever comes to an envelope.
 const WORDS: [&str; 32] = [
@@ -68,7 +97,7 @@ fn scan(text: &[u8], size: usize) -> (Vec<Envelope>, bool) {
 
 #[test]
 fn fuzz_json_rpc_sniffer() {
-    check!().for_each(|choices: &[u8]| {
+    with_random_bytes(|choices: &[u8]| {
         let text = text(choices);
         let whole = scan(&text, text.len());
         assert_eq!(whole, scan(&text, 1));
@@ -91,7 +120,7 @@ fn fuzz_sse_scanner() {
         }
         (found, scanner.unreadable_events(), finder.take())
     };
-    check!().for_each(|choices: &[u8]| {
+    with_random_bytes(|choices: &[u8]| {
         let text = text(choices);
         let whole = events(&text, text.len());
         assert_eq!(whole, events(&text, 1));
@@ -101,7 +130,7 @@ fn fuzz_sse_scanner() {
 
 #[test]
 fn fuzz_header_rules() {
-    check!().for_each(|bytes: &[u8]| {
+    with_random_bytes(|bytes: &[u8]| {
         let coding = Coding::of(Some(bytes));
         body_kind(Some(bytes), Some(bytes));
         RequestMeta::read(&text(bytes));
@@ -117,7 +146,7 @@ fn fuzz_header_rules() {
 
 #[test]
 fn fuzz_compressed_bodies() {
-    check!().for_each(|bytes: &[u8]| {
+    with_random_bytes(|bytes: &[u8]| {
         for coding in [Coding::Gzip, Coding::Deflate, Coding::Brotli, Coding::Zstd] {
             if let Some(mut decoder) = Decoder::new(coding) {
                 let _ = decoder.feed(bytes, |_| {});
