@@ -86,7 +86,7 @@ enum Engine {
     Deflate,
     Zlib(ZlibDecoder<Sink>),
     Bare(DeflateDecoder<Sink>),
-    Brotli(DecompressorWriter<Sink>),
+    Brotli(Box<DecompressorWriter<Sink>>),
     Zstd(DCtx<'static>, Sink),
 }
 
@@ -115,7 +115,9 @@ impl Decoder {
             Coding::Identity | Coding::Other => return None,
             Coding::Gzip => Engine::Gzip(MultiGzDecoder::new(Sink::default())),
             Coding::Deflate => Engine::Deflate,
-            Coding::Brotli => Engine::Brotli(DecompressorWriter::new(Sink::default(), ROOM)),
+            Coding::Brotli => {
+                Engine::Brotli(Box::new(DecompressorWriter::new(Sink::default(), ROOM)))
+            }
             Coding::Zstd => {
                 let mut context = DCtx::try_create()?;
                 context

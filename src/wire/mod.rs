@@ -24,3 +24,6 @@ pub use headers::{
 pub use lines::LineScanner;
 pub use meta::{ClientInfo, RequestMeta};
 pub use sse::SseScanner;
+
+#[cfg(test)]
+pub(crate) mod fuzz;

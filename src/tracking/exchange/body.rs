@@ -59,9 +59,10 @@ impl Body {
             self.read(bytes, found);
             return;
         };
-        match decoder.feed(bytes, |data| self.read(data, found)) {
-            Ok(()) => self.decoder = Some(decoder),
-            Err(_) => (self.kind, self.spoiled) = (BodyKind::Opaque, true),
+        if decoder.feed(bytes, |data| self.read(data, found)).is_ok() {
+            self.decoder = Some(decoder);
+        } else {
+            (self.kind, self.spoiled) = (BodyKind::Opaque, true);
         }
     }
 
