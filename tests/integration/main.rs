@@ -1,6 +1,7 @@
 //! The one integration binary. Each module says what belongs there.
 
 mod architecture;
+mod bridge;
 mod built_in;
 mod cli_config;
 mod cli_generated;

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::model::Era;
+use crate::model::{Era, Timestamp};
 
 use super::super::facts::RequestFacts;
 use super::super::tracker::Opening;
-use super::{Pending, Process, State};
+use super::{Process, State};
 
 impl Process {
     /// Whether there is a session that takes what is answered now. Once the client has left no other opens.
@@ -18,9 +18,9 @@ impl Process {
         !closed(state) || (state.session.is_some() && state.left_at.is_some())
     }
 
-    /// Opens a session: the first, or another one behind one that timed out. `answered` is the request that was
-    /// answered.
-    pub(super) fn open(&self, state: &mut State, answered: &Pending) {
+    /// Opens a session: the first, or another one behind one that timed out. The request that was answered began at
+    /// `connected_at`.
+    pub(super) fn open(&self, state: &mut State, connected_at: Timestamp) {
         let identity = state.identity.clone();
         let opening = match identity {
             Some(identity) => Opening {
@@ -42,7 +42,7 @@ impl Process {
             self.server.clone(),
             Arc::from(super::PRINCIPAL),
             "",
-            answered.started_at,
+            connected_at,
         );
         let session = self.tracker.find_or_open(self.key.clone(), &facts, opening);
         session.state().touch(self.tracker.now());

@@ -119,6 +119,13 @@ impl Process {
             state.notifications += 1;
             match envelope.method.as_deref() {
                 Some("notifications/progress") => state.progress_at = Some(now),
+                // The beginning of an answer that has no end as long as the client listens.
+                Some("notifications/subscriptions/acknowledged") => {
+                    let asked_at = state.pending.first(Pending::listens);
+                    if let Some(asked_at) = asked_at.filter(|_| !self.is_open(state)) {
+                        self.open(state, asked_at);
+                    }
+                }
                 Some("notifications/cancelled") => {
                     if let Some(id) = envelope.cancelled_id {
                         self.child_cancelled(state, &id, now);
@@ -159,7 +166,7 @@ impl Process {
             return;
         };
         if !self.is_open(state) && (envelope.has_result || !pending.is_handshake()) {
-            self.open(state, &pending);
+            self.open(state, pending.started_at);
         }
         if &*pending.method == "initialize"
             && let Some(version) = &envelope.protocol_version

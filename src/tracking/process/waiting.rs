@@ -98,6 +98,12 @@ impl<T: Begun> Waiting<T> {
         self.0.values().any(which)
     }
 
+    /// When the first one began that `which` holds for.
+    pub(super) fn first(&self, which: impl Fn(&T) -> bool) -> Option<Timestamp> {
+        let requests = self.0.values().filter(|request| which(request));
+        requests.map(Begun::began).min()
+    }
+
     pub(super) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -248,6 +248,25 @@ fn listening_ends_well_however_it_ends() {
 }
 
 #[test]
+fn a_client_that_only_listens_has_a_session() {
+    let rig = Rig::new();
+    let process = begin(&rig);
+    ask(&process, &modern(1, "subscriptions/listen", "agent", ""));
+    assert!(rig.opened().is_empty());
+    answer(
+        &process,
+        r#"{"jsonrpc":"2.0","method":"notifications/subscriptions/acknowledged","params":{}}"#,
+    );
+    process.tick();
+    assert_eq!(rig.opened().len(), 1);
+    rig.pass(7_200);
+    rig.tracker.sweep();
+    assert!(rig.reasons().is_empty(), "listening is activity");
+    process.client_left();
+    assert_eq!(rig.reasons(), ["client_disconnect"]);
+}
+
+#[test]
 fn a_request_for_input_and_its_retry_are_one_operation() {
     let rig = Rig::new();
     let process = begin(&rig);

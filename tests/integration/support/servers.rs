@@ -36,6 +36,15 @@ impl Everything {
         panic!("server-everything does not start");
     }
 
+    /// Ends it, and waits until another one runs on the same port, as after a restart: it knows nothing any more.
+    pub(crate) fn restart(self, while_away: impl FnOnce()) -> Self {
+        let port = self.url.rsplit([':', '/']).nth(1).map(str::parse);
+        let port = port.expect("a port").expect("a number");
+        drop(self);
+        while_away();
+        super::eventually("the port", || Self::try_port(port))
+    }
+
     /// Starts it on `port`; `None` when that is taken.
     pub(crate) fn try_port(port: u16) -> Option<Self> {
         let program = "node_modules/@modelcontextprotocol/server-everything/dist/index.js";

@@ -61,6 +61,19 @@ pub(crate) fn run_command(data_dir: &Path, options: &[&str], server: &[OsString]
     command
 }
 
+/// `archonctl bridge` to `url`, with `options`, as the command of a client.
+pub(crate) fn bridge_command(data_dir: &Path, options: &[&str], url: &str) -> Vec<OsString> {
+    let mut command = vec![
+        OsString::from(env!("CARGO_BIN_EXE_archonctl")),
+        "bridge".into(),
+        "--data-dir".into(),
+        data_dir.into(),
+    ];
+    command.extend(options.iter().map(OsString::from));
+    command.push(url.into());
+    command
+}
+
 /// An official client over stdio.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum StdioDriver {
@@ -222,6 +235,11 @@ impl Lines {
         }
     }
 
+    /// Starts `archonctl bridge` with `options` to `url`.
+    pub(crate) fn bridge(data_dir: &Path, options: &[&str], url: &str) -> Self {
+        Self::start(&bridge_command(data_dir, options, url))
+    }
+
     /// The id of the process.
     pub(crate) fn pid(&self) -> u32 {
         self.child.0.id()
@@ -292,6 +310,16 @@ impl Lines {
     /// Ends the input.
     pub(crate) fn end_input(&mut self) {
         self.input = None;
+    }
+
+    /// Sends a request of the modern era with `params`, whose members stand in front of `_meta`.
+    pub(crate) fn ask_modern(&mut self, id: u64, method: &str, mut params: Value) {
+        params["_meta"] = json!({
+            "io.modelcontextprotocol/protocolVersion": "2026-07-28",
+            "io.modelcontextprotocol/clientInfo": {"name": "hand", "version": "1"},
+            "io.modelcontextprotocol/clientCapabilities": {},
+        });
+        self.send(&json!({"jsonrpc": "2.0", "id": id, "method": method, "params": params}));
     }
 
     /// Waits for the end; how it ended, what it still said, what stands on standard error.

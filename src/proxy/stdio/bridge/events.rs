@@ -18,7 +18,10 @@ pub(super) enum Event {
 pub(super) struct Events {
     longest: usize,
     line: Vec<u8>,
+    /// Whether the line under way is longer than any may be: only its beginning is kept.
+    line_too_long: bool,
     data: Option<Vec<u8>>,
+    /// Whether the event under way is.
     too_long: bool,
     /// The last byte was a carriage return: a line feed behind it ends no further line.
     after_cr: bool,
@@ -37,6 +40,7 @@ impl Events {
         Self {
             longest,
             line: Vec::new(),
+            line_too_long: false,
             data: None,
             too_long: false,
             after_cr: false,
@@ -71,16 +75,20 @@ impl Events {
 
     fn take(&mut self, bytes: &[u8]) {
         // The field's name on top of what a message may have.
-        if self.line.len() + bytes.len() > self.longest + 64 {
-            self.too_long = true;
-        } else {
+        self.line_too_long |= self.line.len() + bytes.len() > self.longest + 64;
+        if !self.line_too_long {
             self.line.extend_from_slice(bytes);
         }
     }
 
     fn line_ended(&mut self, found: &mut Vec<Event>) {
         let line = std::mem::take(&mut self.line);
-        if line.is_empty() && !self.too_long {
+        if std::mem::take(&mut self.line_too_long) {
+            // A comment may be as long as it likes.
+            self.too_long |= line.first() != Some(&b':');
+            return;
+        }
+        if line.is_empty() {
             self.event_ended(found);
             return;
         }

@@ -46,9 +46,12 @@ impl Bridge {
     pub(super) async fn take(self: &Arc<Self>, line: Vec<u8>) {
         let line = line.trim_ascii().to_vec();
         let messages = match message::read(&line) {
-            Ok(messages) if !messages.is_empty() => messages,
+            Ok(messages) if !messages.is_empty() && messages.iter().all(Message::is_sound) => {
+                messages
+            }
             Ok(_) => {
-                let line = message::error_line(None, refusals::INVALID_REQUEST, "an empty batch");
+                let why = "this is neither a request, a notification nor a response";
+                let line = message::error_line(None, refusals::INVALID_REQUEST, why);
                 return self.output.say(line).await;
             }
             Err(why) => {

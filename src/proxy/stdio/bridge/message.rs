@@ -137,6 +137,11 @@ impl Message {
         self.method.is_none() && (self.result.is_some() || self.error.is_some())
     }
 
+    /// Whether it is anything at all: a request, a notification or an answer.
+    pub(super) fn is_sound(&self) -> bool {
+        self.method.is_some() || self.is_response()
+    }
+
     /// Whether this is a request or notification of `method`.
     pub(super) fn is(&self, method: &str) -> bool {
         self.method.as_deref() == Some(method)

@@ -228,16 +228,11 @@ impl Bridge {
         waiting: &mut Waiting,
         session_id: Option<&[u8]>,
     ) -> bool {
-        let messages = match message::read(&text) {
-            Ok(messages) => messages,
-            Err(why) => {
-                tracing::warn!(
-                    why,
-                    "the server sent something that is no JSON-RPC message; it is left out"
-                );
-                return false;
-            }
-        };
+        let messages = message::read(&text).unwrap_or_default();
+        if messages.is_empty() || !messages.iter().all(Message::is_sound) {
+            tracing::warn!("the server sent something that is no JSON-RPC message; it is left out");
+            return false;
+        }
         for message in &messages {
             if message.is("notifications/subscriptions/acknowledged")
                 && waiting
