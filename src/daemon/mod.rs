@@ -27,7 +27,7 @@ use uuid::Uuid;
 
 use crate::api::health::health_json;
 use crate::api::mcp_server::{self, McpServerDeps};
-use crate::config::{DatabaseOptions, ServeOptions};
+use crate::config::{DatabaseOptions, DatabaseUrl, ServeOptions};
 use crate::journal::{Journal, JournalOptions};
 use crate::model::{Clock, HealthView, InstanceId, SystemClock, Timestamp, UuidV7Source};
 use crate::proxy::{self, LocalService, Proxy, ProxyOptions, ServerHandle, Upstream};
@@ -103,7 +103,7 @@ async fn open_store(
     database: &DatabaseOptions,
     migrate: bool,
 ) -> Result<Store, StoreError> {
-    let url = database.url.as_ref().map(|url| url.expose());
+    let url = database.url.as_ref().map(DatabaseUrl::expose);
     let location = Location::new(data_dir, url, database.schema.as_deref())?;
     let store = Store::open(&location).await?;
     if store.is_embedded() || migrate {

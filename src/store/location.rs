@@ -94,8 +94,8 @@ impl Location {
         schema: Option<&str>,
     ) -> Result<Self, LocationError> {
         let url = url.unwrap_or("sqlite:");
-        let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
-        match scheme.to_ascii_lowercase().as_str() {
+        let kind = url.split_once(':').map_or("", |(kind, _)| kind);
+        match kind.to_ascii_lowercase().as_str() {
             "postgres" | "postgresql" => {
                 Server::parse(url, schema).map(Box::new).map(Self::Postgres)
             }

@@ -241,6 +241,10 @@ impl Sums {
 type Row = (i64, Uuid, String, String, String, String, &'static str);
 
 /// Adds the usage of a batch to `instance`'s part of the sums.
+#[expect(
+    clippy::many_single_char_names,
+    reason = "ten sums, in the order of the columns"
+)]
 pub(super) async fn add<'b, 'r: 'b>(
     tx: &mut WriteTx,
     instance: InstanceId,

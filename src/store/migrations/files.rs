@@ -257,8 +257,8 @@ impl Set {
         match once.get() {
             Some(set) => Ok(set),
             None => {
-                let made = make()?;
-                Ok(once.get_or_init(|| made))
+                let fresh = make()?;
+                Ok(once.get_or_init(|| fresh))
             }
         }
     }

@@ -174,14 +174,14 @@ async fn usage(test: &TestStore) -> Vec<String> {
 
 /// `columns` under `names`.
 fn aliased(columns: &str, names: &str) -> String {
-    let named: Vec<String> = match names.split_once(", ") {
+    let parts: Vec<String> = match names.split_once(", ") {
         Some((first, second)) => {
             let (at, who) = columns.split_once(", ").expect("two columns");
             vec![format!("{at} AS {first}"), format!("{who} AS {second}")]
         }
         None => vec![format!("{columns} AS {names}")],
     };
-    named.join(", ")
+    parts.join(", ")
 }
 
 /// The same, worked out from the rows of operations.

@@ -120,9 +120,9 @@ impl Server {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         if !templates.contains(name) {
-            let made = self.fresh_database();
-            make(&made);
-            let template = made.name.clone();
+            let first = self.fresh_database();
+            make(&first);
+            let template = first.name.clone();
             // Renamed, it outlives the value that would drop it.
             self.admin(
                 "postgres",
