@@ -16,7 +16,7 @@ use super::dialect::EMBEDDED_FILE;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a writer's statement may take, unless the URL says otherwise (`write_timeout`).
-const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// PostgreSQL cuts longer names off (`NAMEDATALEN`).
 const LONGEST_NAME: usize = 63;
@@ -226,19 +226,17 @@ impl fmt::Display for Server {
         let socket = options
             .get_socket()
             .map(|folder| folder.display().to_string());
-        match socket.or_else(|| host.starts_with('/').then(|| host.to_owned())) {
-            Some(socket) => {
-                write!(f, "postgres://{user}@/{database}")?;
-                parameters.push(format!("host={socket}&port={port}"));
-            }
-            None => {
-                let (open, close) = if host.contains(':') {
-                    ("[", "]")
-                } else {
-                    ("", "")
-                };
-                write!(f, "postgres://{user}@{open}{host}{close}:{port}/{database}")?;
-            }
+        let socket = socket.or_else(|| host.starts_with('/').then(|| host.to_owned()));
+        if let Some(socket) = socket {
+            write!(f, "postgres://{user}@/{database}")?;
+            parameters.push(format!("host={socket}&port={port}"));
+        } else {
+            let (open, close) = if host.contains(':') {
+                ("[", "]")
+            } else {
+                ("", "")
+            };
+            write!(f, "postgres://{user}@{open}{host}{close}:{port}/{database}")?;
         }
         parameters.extend(self.schema.iter().map(|schema| format!("schema={schema}")));
         if parameters.is_empty() {

@@ -267,7 +267,7 @@ async fn update(places: Vec<Place>, database: &str) {
                 let condition = condition(&here, &all);
                 match definition {
                     Some(definition) => {
-                        text.push_str(format!("{condition}{object}: {definition}").trim_end())
+                        text.push_str(format!("{condition}{object}: {definition}").trim_end());
                     }
                     None => text.push_str(&format!("{condition}- {object}")),
                 }
@@ -293,22 +293,19 @@ fn alternatives(text: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut last = String::new();
     for line in text.lines() {
-        match line.trim_start().strip_prefix("or:") {
-            Some(_) => {
-                found
-                    .entry(last.clone())
-                    .or_default()
-                    .insert(line.trim().to_owned());
-            }
-            None => {
-                let rest = line.split_once("] ").map_or(line, |(_, rest)| rest);
-                last = rest
-                    .split(": ")
-                    .next()
-                    .unwrap_or_default()
-                    .trim_end_matches(':')
-                    .to_owned();
-            }
+        if let Some(_) = line.trim_start().strip_prefix("or:") {
+            found
+                .entry(last.clone())
+                .or_default()
+                .insert(line.trim().to_owned());
+        } else {
+            let rest = line.split_once("] ").map_or(line, |(_, rest)| rest);
+            last = rest
+                .split(": ")
+                .next()
+                .unwrap_or_default()
+                .trim_end_matches(':')
+                .to_owned();
         }
     }
     found

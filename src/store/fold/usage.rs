@@ -148,26 +148,23 @@ impl<'r> Usage<'r> {
             method: &operation.method,
         };
         let sums = Sums::of(operation, limits);
-        match self.place(&key) {
-            Some(place) => {
-                self.last = place;
-                self.keys[place].1.add(&sums);
-            }
-            None => {
-                self.last = self.keys.len();
-                if self.last >= FEW {
-                    if self.places.is_empty() {
-                        let places = self
-                            .keys
-                            .iter()
-                            .zip(0..)
-                            .map(|((key, _), place)| (*key, place));
-                        self.places = places.collect();
-                    }
-                    self.places.insert(key, self.last);
+        if let Some(place) = self.place(&key) {
+            self.last = place;
+            self.keys[place].1.add(&sums);
+        } else {
+            self.last = self.keys.len();
+            if self.last >= FEW {
+                if self.places.is_empty() {
+                    let places = self
+                        .keys
+                        .iter()
+                        .zip(0..)
+                        .map(|((key, _), place)| (*key, place));
+                    self.places = places.collect();
                 }
-                self.keys.push((key, sums));
+                self.places.insert(key, self.last);
             }
+            self.keys.push((key, sums));
         }
     }
 
@@ -243,7 +240,8 @@ type Row = (i64, Uuid, String, String, String, String, &'static str);
 /// Adds the usage of a batch to `instance`'s part of the sums.
 #[expect(
     clippy::many_single_char_names,
-    reason = "ten sums, in the order of the columns"
+    clippy::too_many_lines,
+    reason = "ten sums, in the order of the columns, for each of two tables"
 )]
 pub(super) async fn add<'b, 'r: 'b>(
     tx: &mut WriteTx,

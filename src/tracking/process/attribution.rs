@@ -10,7 +10,7 @@ use super::{Process, State};
 
 impl Process {
     /// Whether there is a session that takes what is answered now. Once the client has left no other opens.
-    pub(super) fn is_open(&self, state: &State) -> bool {
+    pub(super) fn is_open(state: &State) -> bool {
         let closed = |state: &State| {
             let session = state.session.as_ref();
             session.is_none_or(|session| session.state().closed)
@@ -47,11 +47,11 @@ impl Process {
         let session = self.tracker.find_or_open(self.key.clone(), &facts, opening);
         session.state().touch(self.tracker.now());
         state.session = Some(session);
-        self.note_in_flight(state);
+        Self::note_in_flight(state);
     }
 
     /// Lets the sweep see how many requests are under way: as long as there are any, the session is active.
-    pub(super) fn note_in_flight(&self, state: &State) {
+    pub(super) fn note_in_flight(state: &State) {
         if let Some(session) = &state.session {
             let under_way = state.pending.len() + state.asked.len();
             session.state().in_flight = u32::try_from(under_way).unwrap_or(u32::MAX);

@@ -37,10 +37,11 @@ impl Pooler {
             "authenticated",
             "service_role",
         ];
-        let users: String = users
+        let users: Vec<String> = users
             .iter()
-            .map(|user| format!("\"{user}\" \"\"\n"))
+            .map(|user| format!("\"{user}\" \"\""))
             .collect();
+        let users = users.join("\n") + "\n";
         fs::write(dir.join("users"), users).expect("written");
         let settings = format!(
             "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\
