@@ -5,6 +5,7 @@ mod failures;
 mod headers;
 mod restarts;
 mod streams;
+mod translation;
 
 use std::path::Path;
 

@@ -6,6 +6,7 @@
 //! request hangs.
 
 mod events;
+mod exchange;
 mod forward;
 mod headers;
 mod http;
@@ -15,6 +16,8 @@ mod pass;
 mod refusals;
 mod session;
 mod streams;
+mod tools;
+mod translate;
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -74,6 +77,8 @@ struct Bridge {
     process: Option<Arc<Process>>,
     output: Output,
     legacy: Legacy,
+    /// For a legacy client of a server that knows only modern revisions.
+    translation: Mutex<Option<Arc<translate::Translation>>>,
     tools: ToolHeaders,
     /// The revision of the last modern request: what says nothing itself belongs to it.
     modern: Mutex<Option<Box<str>>>,
@@ -113,6 +118,7 @@ pub async fn bridge(
         process: process.clone(),
         output,
         legacy: Legacy::default(),
+        translation: Mutex::default(),
         tools: ToolHeaders::default(),
         modern: Mutex::default(),
         under_way: Mutex::default(),

@@ -8,7 +8,8 @@ use super::events::{Event, Events};
 use super::http::Response;
 use super::message::{self, Message, on_one_line};
 use super::refusals::Failure;
-use super::{Bridge, LONGEST_MESSAGE};
+use super::translate::{self, NeedsInput};
+use super::{Bridge, LONGEST_MESSAGE, lock};
 
 /// The requests of one line, as far as they have no answer yet.
 #[derive(Debug)]
@@ -18,6 +19,12 @@ pub(super) struct Waiting {
     line: Vec<u8>,
     /// Whether a held subscription has been acknowledged to the client.
     acknowledged: bool,
+    /// Whether they are the bridge's own: their answers are nobody's.
+    own: bool,
+    /// The id by which the client knows the one request there is, where that was sent under another.
+    known_as: Option<Box<str>>,
+    /// The request that was answered with one for input.
+    needs_input: Option<NeedsInput>,
 }
 
 impl Waiting {
@@ -27,7 +34,44 @@ impl Waiting {
             requests: messages.into_iter().filter(Message::is_request).collect(),
             line,
             acknowledged: false,
+            own: false,
+            known_as: None,
+            needs_input: None,
         }
+    }
+
+    /// Requests of the bridge's own.
+    pub(super) fn own(messages: Vec<Message>, line: Vec<u8>) -> Self {
+        Self {
+            own: true,
+            // Nobody has to be told that it began.
+            acknowledged: true,
+            ..Self::new(messages, line)
+        }
+    }
+
+    /// A request that the client knows as `id`.
+    pub(super) fn known_as(self, id: Box<str>) -> Self {
+        Self {
+            known_as: Some(id),
+            ..self
+        }
+    }
+
+    /// Whether these are the bridge's own.
+    pub(super) fn is_own(&self) -> bool {
+        self.own
+    }
+
+    /// The request that has to be sent again with input, if there is one.
+    pub(super) fn take_needs_input(&mut self) -> Option<NeedsInput> {
+        self.needs_input.take()
+    }
+
+    /// The id by which the client knows `request`, raw.
+    pub(super) fn client_id(&self, request: &Message) -> Box<str> {
+        let known_as = self.known_as.clone();
+        known_as.or_else(|| request.id.clone()).unwrap_or_default()
     }
 
     /// Whether all have been answered.
@@ -43,6 +87,14 @@ impl Waiting {
     /// The line they came in.
     pub(super) fn line(&self) -> &[u8] {
         &self.line
+    }
+
+    /// The same, with the ids by which the client knows them.
+    pub(super) fn named(&mut self) -> Vec<(Box<str>, Message)> {
+        let requests = self.give_up().into_iter();
+        requests
+            .map(|request| (self.client_id(&request), request))
+            .collect()
     }
 
     /// All of them count as answered.
@@ -244,25 +296,47 @@ impl Bridge {
                 // The subscription was made anew behind the client's back.
                 return true;
             }
-            if message.is_response() {
-                self.answered(message, waiting, session_id);
+            if message.is_response() && self.answered(message, waiting, session_id) {
+                return true;
             }
         }
+        let renamed = waiting.known_as.as_ref().filter(|_| {
+            let is_retry = |message: &Message| translate::is_own(message.id.as_deref());
+            messages
+                .iter()
+                .any(|message| message.is_response() && is_retry(message))
+        });
+        let text = renamed
+            .and_then(|id| translate::with_id(&text, id))
+            .unwrap_or(text);
         self.output.say(on_one_line(text)).await;
         true
     }
 
-    /// Notes what the answer `message` answers, and what it means to the bridge itself.
-    fn answered(&self, message: &Message, waiting: &mut Waiting, session_id: Option<&[u8]>) {
+    /// Notes what the answer `message` answers, and what it means to the bridge itself. Says whether it is nobody
+    /// else's.
+    fn answered(
+        &self,
+        message: &Message,
+        waiting: &mut Waiting,
+        session_id: Option<&[u8]>,
+    ) -> bool {
         let at = waiting
             .requests
             .iter()
             .position(|request| request.id == message.id);
-        let Some(at) = at else { return };
+        let Some(at) = at else { return false };
         let request = waiting.requests.swap_remove(at);
         let Some(result) = &message.result else {
-            return;
+            return waiting.own;
         };
+        if lock(&self.translation).is_some()
+            && let Some(needs) =
+                NeedsInput::read(waiting.client_id(&request), result, &waiting.line)
+        {
+            waiting.needs_input = Some(needs);
+            return true;
+        }
         if request.is("initialize") {
             self.legacy.began(&waiting.line, session_id, result.get());
         } else if request.modern.is_none() {
@@ -270,5 +344,6 @@ impl Bridge {
         } else if request.is("tools/list") {
             self.tools.learn(result.get());
         }
+        waiting.own
     }
 }

@@ -1,6 +1,8 @@
 //! The answers that the bridge makes itself: what went wrong, as a JSON-RPC error in the client's hands.
 
 use super::message::{Message, answer_with_error, error_line, read};
+use super::pass::Waiting;
+use super::{Bridge, lock};
 
 /// The connection, or the other side of it (-32000 to -32019 are an implementation's own).
 pub(super) const CONNECTION: i64 = -32_000;
@@ -14,6 +16,9 @@ pub(super) const INVALID_REQUEST: i64 = -32_600;
 pub(super) const INTERNAL: i64 = -32_603;
 /// `HeaderMismatch` of revision 2026-07-28.
 pub(super) const HEADER_MISMATCH: i64 = -32_020;
+
+/// `UnsupportedProtocolVersion` of the same.
+pub(super) const UNSUPPORTED_VERSION: i64 = -32_022;
 
 /// How much of a text that is no JSON-RPC is told.
 const LONGEST_TOLD: usize = 300;
@@ -67,9 +72,10 @@ pub(super) fn error_in(body: &[u8]) -> Option<(i64, String)> {
     Some((code, error.get().to_owned()))
 }
 
-/// The line that tells request `request` of the HTTP error `status`: the server's own error where it sent one.
-pub(super) fn of_status(status: u16, body: &[u8], request: &Message) -> Vec<u8> {
-    let id = request.id.as_deref();
+/// The line that tells request `request`, which the client knows as `id`, of the HTTP error `status`: the server's own
+/// error where it sent one.
+pub(super) fn of_status(status: u16, body: &[u8], id: &str, request: &Message) -> Vec<u8> {
+    let id = Some(id);
     let reason = ::http::StatusCode::from_u16(status)
         .ok()
         .and_then(|status| status.canonical_reason())
@@ -106,6 +112,53 @@ pub(super) fn of_status(status: u16, body: &[u8], request: &Message) -> Vec<u8> 
     error_line(id, CONNECTION, &message)
 }
 
+impl Bridge {
+    /// Tells the requests that wait that there is no answer. Nobody waits for those that were cancelled.
+    pub(super) async fn fail(&self, waiting: &mut Waiting, failure: &Failure) {
+        let url = self.http.shown();
+        let own = waiting.is_own();
+        let given_up = waiting.named();
+        if own {
+            tracing::debug!(
+                ?failure,
+                "the server did not answer a request of the bridge's own"
+            );
+            return;
+        }
+        if given_up.is_empty() {
+            tracing::warn!(
+                ?failure,
+                "a notification or response did not reach the server"
+            );
+        }
+        for (id, _) in given_up {
+            if lock(&self.cancelled).contains(&id) {
+                continue;
+            }
+            if let (Failure::TimedOut, Some(process)) = (failure, &self.process) {
+                process.timed_out(id.as_bytes());
+            }
+            self.output.say(failure.line(&id, &url)).await;
+        }
+    }
+
+    /// Tells the requests that wait of the HTTP error that they met.
+    pub(super) async fn refuse(&self, waiting: &mut Waiting, status: u16, body: &[u8]) {
+        let own = waiting.is_own();
+        let refused = waiting.named();
+        if own {
+            tracing::debug!(status, "the server refused a request of the bridge's own");
+            return;
+        }
+        if refused.is_empty() {
+            tracing::warn!(status, "the server did not take a notification or response");
+        }
+        for (id, request) in &refused {
+            self.output.say(of_status(status, body, id, request)).await;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,7 +168,9 @@ mod tests {
     }
 
     fn told(status: u16, body: &str, line: &str) -> serde_json::Value {
-        let line = of_status(status, body.as_bytes(), &request(line));
+        let request = request(line);
+        let id = request.id.as_deref().expect("an id");
+        let line = of_status(status, body.as_bytes(), id, &request);
         serde_json::from_slice(&line).expect("JSON")
     }
 
