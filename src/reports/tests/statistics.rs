@@ -16,6 +16,7 @@ on_every_store!(
     usage_counts_successful_operations_of_the_period_by_tool,
 );
 
+#[expect(clippy::too_many_lines, reason = "a table of expected values")]
 async fn session_statistics_count_old_spellings_in_the_right_column(on: On) {
     let mut test = lists(on).await;
     test.fold(&[call(50, 2, 11)]).await;

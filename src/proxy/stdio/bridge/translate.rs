@@ -242,10 +242,10 @@ impl Bridge {
             identity,
             state: Mutex::default(),
         }));
-        self.result_line(initialize, &answer)
+        Self::result_line(initialize, &answer)
     }
 
-    fn result_line(&self, request: &Message, result: &Value) -> Option<Vec<u8>> {
+    fn result_line(request: &Message, result: &Value) -> Option<Vec<u8>> {
         let id = request.id.as_deref()?;
         let line = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#);
         Some(on_one_line(line.into_bytes()))
@@ -310,7 +310,7 @@ impl Bridge {
             // There is no such notification in the modern era.
             _ => {}
         }
-        if let Some(line) = self.result_line(&message, &json!({})) {
+        if let Some(line) = Self::result_line(&message, &json!({})) {
             self.output.say(line).await;
         }
         None
