@@ -269,11 +269,11 @@ async fn update(places: Vec<Place>, database: &str) {
                     Some(definition) => {
                         text.push_str(format!("{condition}{object}: {definition}").trim_end());
                     }
-                    None => text.extend([condition.as_str(), "- ", &object.to_string()]),
+                    None => text.extend([condition.as_str(), "- ", object]),
                 }
                 text.push('\n');
                 for other in &others {
-                    text.extend(["    ", &other.to_string(), "\n"]);
+                    text.extend(["    ", other, "\n"]);
                 }
             }
         }
