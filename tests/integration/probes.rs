@@ -269,7 +269,7 @@ async fn update(places: Vec<Place>, database: &str) {
                     Some(definition) => {
                         text.push_str(format!("{condition}{object}: {definition}").trim_end());
                     }
-                    None => text.extend([condition.as_str(), "- ", object]),
+                    None => text.extend([condition.as_str(), "- ", &object.to_string()]),
                 }
                 text.push('\n');
                 for other in &others {
