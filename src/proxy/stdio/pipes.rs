@@ -7,7 +7,6 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
 use std::process::{ChildStdin, ChildStdout};
-use std::sync::Arc;
 
 use tokio::sync::mpsc::UnboundedSender;
 
@@ -53,14 +52,14 @@ fn read(from: &mut impl Read, buffer: &mut [u8]) -> Option<usize> {
 pub(super) fn from_client(
     mut input: File,
     to_child: ChildStdin,
-    process: Option<Arc<Process>>,
+    process: Option<&Process>,
     events: &UnboundedSender<Event>,
 ) {
     let mut buffer = vec![0; BUFFER_BYTES];
     let mut to_child = Some(to_child);
     while let Some(count) = read(&mut input, &mut buffer) {
         let bytes = &buffer[..count];
-        if let Some(process) = &process {
+        if let Some(process) = process {
             process.from_client(bytes);
         }
         // A child that takes nothing more is no reason to stop reading: the client's end must be noticed.
@@ -71,7 +70,7 @@ pub(super) fn from_client(
             to_child = None;
         }
     }
-    if let Some(process) = &process {
+    if let Some(process) = process {
         process.client_left();
     }
     drop(to_child);
@@ -82,17 +81,17 @@ pub(super) fn from_client(
 pub(super) fn from_child(
     mut output: ChildStdout,
     mut to_client: File,
-    process: Option<Arc<Process>>,
+    process: Option<&Process>,
     events: &UnboundedSender<Event>,
 ) {
     let mut buffer = vec![0; BUFFER_BYTES];
     while let Some(count) = read(&mut output, &mut buffer) {
         let bytes = &buffer[..count];
-        if let Some(process) = &process {
+        if let Some(process) = process {
             process.from_child(bytes);
         }
         if to_client.write_all(bytes).is_err() {
-            if let Some(process) = &process {
+            if let Some(process) = process {
                 process.client_gone();
             }
             let _ = events.send(Event::ClientLeft);

@@ -139,10 +139,10 @@ impl Relay {
         let named = |name: &str| thread::Builder::new().name(name.to_owned());
         let (events, process) = (tell.clone(), self.process.clone());
         named("from-client")
-            .spawn(move || pipes::from_client(input, to_child, process, &events))?;
+            .spawn(move || pipes::from_client(input, to_child, process.as_deref(), &events))?;
         let (events, process) = (tell.clone(), self.process.clone());
         named("from-child")
-            .spawn(move || pipes::from_child(output, to_client, process, &events))?;
+            .spawn(move || pipes::from_child(output, to_client, process.as_deref(), &events))?;
         let (events, group) = (tell.clone(), self.child.group());
         named("child-end").spawn(move || {
             wait_for_end(group);

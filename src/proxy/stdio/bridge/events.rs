@@ -15,6 +15,10 @@ pub(super) enum Event {
 
 /// Reads the events of a stream, in pieces of any size.
 #[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact of its own about the bytes so far"
+)]
 pub(super) struct Events {
     longest: usize,
     line: Vec<u8>,

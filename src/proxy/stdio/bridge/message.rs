@@ -224,10 +224,10 @@ mod tests {
     fn what_is_written_is_one_line_of_json() {
         let pretty = b"{\r\n  \"id\": 1,\n  \"result\": {}\n}\n".to_vec();
         let line = on_one_line(pretty);
-        assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1);
+        assert_eq!(memchr::memchr_iter(b'\n', &line).count(), 1);
         assert!(read(&line).is_ok());
         let error = error_line(Some("\"a\""), -32_000, "a \"b\"\nc");
-        assert_eq!(error.iter().filter(|byte| **byte == b'\n').count(), 1);
+        assert_eq!(memchr::memchr_iter(b'\n', &error).count(), 1);
         let read_back: serde_json::Value = serde_json::from_slice(&error).expect("JSON");
         assert_eq!(read_back["id"], "a");
         assert_eq!(read_back["error"]["message"], "a \"b\"\nc");
