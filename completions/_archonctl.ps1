@@ -26,6 +26,8 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Relay MCP traffic to a server and track its sessions')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run an MCP server over stdio and track its session')
+            [CompletionResult]::new('bridge', 'bridge', [CompletionResultType]::ParameterValue, 'Be a stdio server that forwards to an MCP server over HTTP, and track its session')
             [CompletionResult]::new('sessions', 'sessions', [CompletionResultType]::ParameterValue, 'Show sessions: who works with a server, who left and why')
             [CompletionResult]::new('test-connection', 'test-connection', [CompletionResultType]::ParameterValue, 'Test that an MCP server answers, and that its session is tracked')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Bring the store to this version')
@@ -46,6 +48,31 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('--drain-timeout', '--drain-timeout', [CompletionResultType]::ParameterName, 'How long requests in flight may take to finish at the end [default: 10s]')
             [CompletionResult]::new('--workers', '--workers', [CompletionResultType]::ParameterName, 'Worker threads [default: one for each core]')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Form of the log: text or json; what is logged is ARCHONCTL_LOG''s to say [default: text]')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the store are')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'archonctl;run' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The name its session is stored under [default: made from the command]')
+            [CompletionResult]::new('--session-timeout', '--session-timeout', [CompletionResultType]::ParameterName, 'Time without activity that ends a session [default: 3600s]')
+            [CompletionResult]::new('--idle-after', '--idle-after', [CompletionResultType]::ParameterName, 'Time without activity after which a session counts as idle [default: 5m]')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'How long the server may take to answer [default: 300s]')
+            [CompletionResult]::new('--drain-timeout', '--drain-timeout', [CompletionResultType]::ParameterName, 'How long answers may still take when the client has left [default: 10s]')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the store are')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'archonctl;bridge' {
+            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'A header to send with every request; may be given several times')
+            [CompletionResult]::new('--header-file', '--header-file', [CompletionResultType]::ParameterName, 'A file with headers, one on each line')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The name its session is stored under [default: made from the URL]')
+            [CompletionResult]::new('--retry-for', '--retry-for', [CompletionResultType]::ParameterName, 'How long a server that cannot be reached is tried before a request is answered with an error')
+            [CompletionResult]::new('--session-timeout', '--session-timeout', [CompletionResultType]::ParameterName, 'Time without activity that ends a session [default: 3600s]')
+            [CompletionResult]::new('--idle-after', '--idle-after', [CompletionResultType]::ParameterName, 'Time without activity after which a session counts as idle [default: 5m]')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'How long the server may take to answer [default: 300s]')
+            [CompletionResult]::new('--drain-timeout', '--drain-timeout', [CompletionResultType]::ParameterName, 'How long answers may still take when the client has left [default: 10s]')
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the store are')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -302,6 +329,8 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
         }
         'archonctl;help' {
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Relay MCP traffic to a server and track its sessions')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run an MCP server over stdio and track its session')
+            [CompletionResult]::new('bridge', 'bridge', [CompletionResultType]::ParameterValue, 'Be a stdio server that forwards to an MCP server over HTTP, and track its session')
             [CompletionResult]::new('sessions', 'sessions', [CompletionResultType]::ParameterValue, 'Show sessions: who works with a server, who left and why')
             [CompletionResult]::new('test-connection', 'test-connection', [CompletionResultType]::ParameterValue, 'Test that an MCP server answers, and that its session is tracked')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Bring the store to this version')
@@ -312,6 +341,12 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             break
         }
         'archonctl;help;serve' {
+            break
+        }
+        'archonctl;help;run' {
+            break
+        }
+        'archonctl;help;bridge' {
             break
         }
         'archonctl;help;sessions' {

@@ -23,6 +23,8 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand serve 'Relay MCP traffic to a server and track its sessions'
+            cand run 'Run an MCP server over stdio and track its session'
+            cand bridge 'Be a stdio server that forwards to an MCP server over HTTP, and track its session'
             cand sessions 'Show sessions: who works with a server, who left and why'
             cand test-connection 'Test that an MCP server answers, and that its session is tracked'
             cand migrate 'Bring the store to this version'
@@ -42,6 +44,29 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --drain-timeout 'How long requests in flight may take to finish at the end [default: 10s]'
             cand --workers 'Worker threads [default: one for each core]'
             cand --log-format 'Form of the log: text or json; what is logged is ARCHONCTL_LOG''s to say [default: text]'
+            cand --data-dir 'Where journals and the store are'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'archonctl;run'= {
+            cand --name 'The name its session is stored under [default: made from the command]'
+            cand --session-timeout 'Time without activity that ends a session [default: 3600s]'
+            cand --idle-after 'Time without activity after which a session counts as idle [default: 5m]'
+            cand --request-timeout 'How long the server may take to answer [default: 300s]'
+            cand --drain-timeout 'How long answers may still take when the client has left [default: 10s]'
+            cand --data-dir 'Where journals and the store are'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'archonctl;bridge'= {
+            cand --header 'A header to send with every request; may be given several times'
+            cand --header-file 'A file with headers, one on each line'
+            cand --name 'The name its session is stored under [default: made from the URL]'
+            cand --retry-for 'How long a server that cannot be reached is tried before a request is answered with an error'
+            cand --session-timeout 'Time without activity that ends a session [default: 3600s]'
+            cand --idle-after 'Time without activity after which a session counts as idle [default: 5m]'
+            cand --request-timeout 'How long the server may take to answer [default: 300s]'
+            cand --drain-timeout 'How long answers may still take when the client has left [default: 10s]'
             cand --data-dir 'Where journals and the store are'
             cand -h 'Print help'
             cand --help 'Print help'
@@ -271,6 +296,8 @@ set edit:completion:arg-completer[archonctl] = {|@words|
         }
         &'archonctl;help'= {
             cand serve 'Relay MCP traffic to a server and track its sessions'
+            cand run 'Run an MCP server over stdio and track its session'
+            cand bridge 'Be a stdio server that forwards to an MCP server over HTTP, and track its session'
             cand sessions 'Show sessions: who works with a server, who left and why'
             cand test-connection 'Test that an MCP server answers, and that its session is tracked'
             cand migrate 'Bring the store to this version'
@@ -280,6 +307,10 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'archonctl;help;serve'= {
+        }
+        &'archonctl;help;run'= {
+        }
+        &'archonctl;help;bridge'= {
         }
         &'archonctl;help;sessions'= {
             cand list 'List sessions, newest activity first'

@@ -14,19 +14,22 @@ use crate::model::parse_duration;
 const EXAMPLES: &str = "\
 Examples:
   archonctl bridge http://127.0.0.1:8052/mcp
-  archonctl bridge https://mcp.example.com/mcp --header 'Authorization: Bearer env:EXAMPLE_TOKEN'
-  archonctl bridge https://mcp.example.com/mcp --header-file ~/.config/example-headers --retry-for 1m";
+  archonctl bridge https://mcp.example.com/mcp --header 'Authorization: Bearer env:TOKEN'
+  archonctl bridge https://mcp.example.com/mcp --header-file headers.txt --retry-for 1m";
 
 const ELSEWHERE: &str = "\
-In a client's configuration: \"command\": \"archonctl\", \"args\": [\"bridge\", \"https://mcp.example.com/mcp\"].
+In a client's configuration:
+\"command\": \"archonctl\", \"args\": [\"bridge\", \"https://mcp.example.com/mcp\"].
 
-Client and server speak the same revision of MCP, whichever it is; what HTTP wants beside it is added:
-sessions, headers, streams. A server that restarts is found again, a session that it has forgotten is
-begun anew behind the client's back. What cannot be helped is answered with a JSON-RPC error.
+Client and server speak the revision of MCP that they agree on, of either era; what HTTP wants
+beside it is added: sessions, headers, streams. For a client of the era before 2026-07-28 and a
+server that knows only later revisions, requests are translated. A server that was restarted is
+found again, and a session that it has forgotten is begun anew behind the client's back. What
+cannot be helped is answered with a JSON-RPC error.
 
-Secrets are never written into arguments, which every user of the machine can read: env:VARIABLE and
-file:PATH stand for a value, alone or behind a word such as Bearer, and ${VARIABLE} anywhere in it. A
-file of headers has one NAME: VALUE on each line and may hold values openly.
+Secrets do not belong into arguments, which every user of the machine can read: env:VARIABLE and
+file:PATH stand for a value, alone or behind a word such as Bearer, and ${VARIABLE} anywhere in
+it. A file of headers has one NAME: VALUE on each line and may hold values openly.
 
 No daemon has to run; `archonctl sessions list` shows the session.";
 

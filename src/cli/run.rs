@@ -15,16 +15,16 @@ Examples:
   archonctl run --data-dir /var/lib/archonctl -- docker run -i --rm ghcr.io/acme/files-mcp";
 
 const ELSEWHERE: &str = "\
-In a client's configuration, put it in front of what is there: \"command\": \"archonctl\",
-\"args\": [\"run\", \"--\", \"npx\", \"-y\", \"@acme/files-mcp\"].
+In a client's configuration, put it in front of what is there:
+\"command\": \"archonctl\", \"args\": [\"run\", \"--\", \"npx\", \"-y\", \"@acme/files-mcp\"].
 
-Everything passes unchanged: standard input and output byte for byte, standard error, signals and
+Everything passes unchanged: standard input and output byte for byte, standard error, signals, and
 the exit code (128 + N when signal N ended the command, 127 when it was not found, 126 when it
 cannot be run). When the client leaves, the command and all it started are ended.
 
-No daemon has to run; `archonctl sessions list` shows the session. The settings of `archonctl serve`
-are taken from the environment (ARCHONCTL_DATA_DIR) and files as well, but clients pass on few
-variables: name a data directory with --data-dir if it is not the default.";
+No daemon has to run; `archonctl sessions list` shows the session. Settings are those of
+`archonctl serve`, from the environment (ARCHONCTL_DATA_DIR) and from files too, but clients pass
+on few variables: name a data directory with --data-dir if it is not the default.";
 
 /// Run an MCP server over stdio and track its session
 #[derive(Debug, clap::Args)]

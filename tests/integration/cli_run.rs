@@ -38,6 +38,8 @@ fn help_of_every_command_is_as_it_was() {
     for command in [
         "",
         "serve",
+        "run",
+        "bridge",
         "sessions",
         "sessions list",
         "sessions show",

@@ -9,15 +9,6 @@ use super::super::tracker::Opening;
 use super::{Process, State};
 
 impl Process {
-    /// Whether there is a session that takes what is answered now. Once the client has left no other opens.
-    pub(super) fn is_open(state: &State) -> bool {
-        let closed = |state: &State| {
-            let session = state.session.as_ref();
-            session.is_none_or(|session| session.state().closed)
-        };
-        !closed(state) || (state.session.is_some() && state.left_at.is_some())
-    }
-
     /// Opens a session: the first, or another one behind one that timed out. The request that was answered began at
     /// `connected_at`.
     pub(super) fn open(&self, state: &mut State, connected_at: Timestamp) {
@@ -47,13 +38,21 @@ impl Process {
         let session = self.tracker.find_or_open(self.key.clone(), &facts, opening);
         session.state().touch(self.tracker.now());
         state.session = Some(session);
-        Self::note_in_flight(state);
+        state.note_in_flight();
+    }
+}
+
+impl State {
+    /// Whether there is a session that takes what is answered now. Once the client has left no other opens.
+    pub(super) fn is_open(&self) -> bool {
+        let session = self.session.as_ref();
+        session.is_some_and(|session| self.left_at.is_some() || !session.state().closed)
     }
 
     /// Lets the sweep see how many requests are under way: as long as there are any, the session is active.
-    pub(super) fn note_in_flight(state: &State) {
-        if let Some(session) = &state.session {
-            let under_way = state.pending.len() + state.asked.len();
+    pub(super) fn note_in_flight(&self) {
+        if let Some(session) = &self.session {
+            let under_way = self.pending.len() + self.asked.len();
             session.state().in_flight = u32::try_from(under_way).unwrap_or(u32::MAX);
         }
     }

@@ -99,7 +99,7 @@ impl Process {
                 self.finish(state, pending, now, 0, OperationStatus::Timeout, why);
             }
         }
-        Self::note_in_flight(state);
+        state.note_in_flight();
         self.write_notifications(state, now);
         drop(guard);
         self.tracker.write_group(&self.group);
@@ -114,7 +114,7 @@ impl Process {
         if let Some(pending) = state.pending.take(id) {
             let why = Some(IN_TIME.into());
             self.finish(state, pending, now, 0, OperationStatus::Timeout, why);
-            Self::note_in_flight(state);
+            state.note_in_flight();
         }
         drop(guard);
         self.tracker.write_group(&self.group);

@@ -47,7 +47,7 @@ impl Process {
         } else {
             self.unread();
         }
-        Self::note_in_flight(state);
+        state.note_in_flight();
     }
 
     fn client_asked(
@@ -122,7 +122,7 @@ impl Process {
                 // The beginning of an answer that has no end as long as the client listens.
                 Some("notifications/subscriptions/acknowledged") => {
                     let asked_at = state.pending.first(Pending::listens);
-                    if let Some(asked_at) = asked_at.filter(|_| !Self::is_open(state)) {
+                    if let Some(asked_at) = asked_at.filter(|_| !state.is_open()) {
                         self.open(state, asked_at);
                     }
                 }
@@ -151,7 +151,7 @@ impl Process {
         } else {
             self.unread();
         }
-        Self::note_in_flight(state);
+        state.note_in_flight();
         self.close_if_left(state, now);
     }
 
@@ -165,7 +165,7 @@ impl Process {
         let Some(mut pending) = pending else {
             return;
         };
-        if !Self::is_open(state) && (envelope.has_result || !pending.is_handshake()) {
+        if !state.is_open() && (envelope.has_result || !pending.is_handshake()) {
             self.open(state, pending.started_at);
         }
         if &*pending.method == "initialize"

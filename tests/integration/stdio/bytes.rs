@@ -32,7 +32,7 @@ fn lines(numbers: &mut Numbers) -> Vec<u8> {
         };
         let filling = "ü\\\"é".repeat(numbers.below(size) / 6);
         match numbers.below(8) {
-            0 => all.extend((0..numbers.below(3_000)).map(|at| u8::try_from(at * 7 % 251).unwrap_or(0))),
+            0 => all.extend((0..=255_u8).cycle().take(numbers.below(3_000))),
             1 => all.extend_from_slice(b"\r\n\r\n   "),
             2 => all.extend_from_slice(
                 format!(r#"[{{"id":{id},"method":"a"}},{{"method":"b","params":"{filling}"}}]"#)

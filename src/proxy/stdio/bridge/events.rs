@@ -17,7 +17,7 @@ pub(super) enum Event {
 #[derive(Debug)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "each is a fact about the bytes so far"
+    reason = "each is a fact of its own about the bytes so far"
 )]
 pub(super) struct Events {
     longest: usize,

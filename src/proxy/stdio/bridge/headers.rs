@@ -22,12 +22,11 @@ const LARGEST_INTEGER: u64 = (1 << 53) - 1;
 
 /// A header's value: as it stands where HTTP can carry it, else in the form `=?base64?…?=` (Value Encoding).
 pub(super) fn encoded(value: &str) -> Vec<u8> {
-    let blank_at_an_end = value.starts_with([' ', '\t']) || value.ends_with([' ', '\t']);
+    let fits = |byte| matches!(byte, b'\t' | b' '..=b'~');
+    let ends = |text: &str| text.starts_with([' ', '\t']) || text.ends_with([' ', '\t']);
     let looks_encoded = value.starts_with("=?base64?") && value.ends_with("?=");
-    let printable = |byte| matches!(byte, b'\t' | b' '..=b'~');
-    let plain =
-        !(value.is_empty() || blank_at_an_end || looks_encoded) && value.bytes().all(printable);
-    if plain {
+    let plain = !value.is_empty() && value.bytes().all(fits);
+    if plain && !ends(value) && !looks_encoded {
         value.as_bytes().to_vec()
     } else {
         format!("=?base64?{}?=", STANDARD.encode(value)).into_bytes()

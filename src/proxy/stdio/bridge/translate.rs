@@ -103,6 +103,13 @@ pub(super) fn with_id(line: &[u8], id: &str) -> Option<Vec<u8>> {
     serde_json::to_vec(&message).ok()
 }
 
+/// The answer `result` to `request`, as a line.
+fn result_line(request: &Message, result: &Value) -> Option<Vec<u8>> {
+    let id = request.id.as_deref()?;
+    let line = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#);
+    Some(on_one_line(line.into_bytes()))
+}
+
 /// Whether `id`, raw, is one of the bridge's own requests.
 pub(super) fn is_own(id: Option<&str>) -> bool {
     id.is_some_and(|id| id.trim_start_matches('"').starts_with(OWN))
@@ -242,13 +249,7 @@ impl Bridge {
             identity,
             state: Mutex::default(),
         }));
-        Self::result_line(initialize, &answer)
-    }
-
-    fn result_line(request: &Message, result: &Value) -> Option<Vec<u8>> {
-        let id = request.id.as_deref()?;
-        let line = format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{result}}}"#);
-        Some(on_one_line(line.into_bytes()))
+        result_line(initialize, &answer)
     }
 
     /// What a line of a legacy client becomes before a modern server: another line and its message, or nothing, because
@@ -310,7 +311,7 @@ impl Bridge {
             // There is no such notification in the modern era.
             _ => {}
         }
-        if let Some(line) = Self::result_line(&message, &json!({})) {
+        if let Some(line) = result_line(&message, &json!({})) {
             self.output.say(line).await;
         }
         None
