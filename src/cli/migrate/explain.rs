@@ -59,6 +59,12 @@ pub(crate) fn explain(error: &MigrationError) -> Option<CliError> {
             "copy_failed",
             "make room or take the old copies (*.bak) away; --no-copy goes without one",
         ),
+        MigrationError::Incomplete { migration, findings } => told(
+            ExitStatus::Drift,
+            "schema_drift",
+            "rename or remove the table that is in the way, then `archonctl migrate up` again",
+        )
+        .with_details(json!({ "migration": migration, "findings": findings })),
         MigrationError::Interrupted { done } => told(
             ExitStatus::Interrupted,
             "interrupted",

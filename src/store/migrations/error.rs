@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::probes::Finding;
 use crate::model::Timestamp;
 
 /// Why migrations were not done.
@@ -66,6 +67,14 @@ pub enum MigrationError {
         version: i32,
         /// Those there are.
         known: Vec<i32>,
+    },
+    /// A migration ran and tables or columns are still missing: something of another kind is in their place.
+    #[error("{migration} cannot be completed: {}; what it began is undone", missing(.findings))]
+    Incomplete {
+        /// The migration's name.
+        migration: String,
+        /// What is missing.
+        findings: Vec<Finding>,
     },
     /// Undoing was asked for where nothing says how.
     #[error("{} no script that undoes {}", have(.migrations), if .migrations.len() == 1 { "it" } else { "them" })]
@@ -253,6 +262,18 @@ fn numbers(versions: &[i32]) -> String {
 fn have(names: &[String]) -> String {
     let verb = if names.len() == 1 { "has" } else { "have" };
     format!("{} {verb}", names.join(", "))
+}
+
+fn missing(findings: &[Finding]) -> String {
+    let names: Vec<_> = findings
+        .iter()
+        .map(|finding| finding.object.to_string())
+        .collect();
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    format!(
+        "{} {verb} missing from a table that is there already",
+        names.join(", ")
+    )
 }
 
 fn counted(rows: &[(String, u64)]) -> String {

@@ -19,7 +19,7 @@ use super::tokens::literal;
 pub(super) const HISTORY: &str = "refinery_schema_history";
 
 /// refinery's history table, as refinery makes it.
-const MAKE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS refinery_schema_history
+pub(super) const MAKE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS refinery_schema_history
     (version INT4 PRIMARY KEY, name VARCHAR(255), applied_on VARCHAR(255), checksum VARCHAR(255))";
 
 /// What can be seen of a table of records.

@@ -404,13 +404,14 @@ async fn undoing_asks_before_data_is_lost_and_can_be_done_again() {
         .await
         .expect("all undone");
     assert_eq!(empty.undone.len(), ALL.len());
+    let left = test.store.migrator().dump().await.expect("a dump");
     assert!(
-        test.store
-            .migrator()
-            .dump()
-            .await
-            .expect("a dump")
-            .is_empty()
+        !left.is_empty()
+            && left
+                .iter()
+                .all(|o| o.name == "archon_migrations"
+                    || o.on.as_deref() == Some("archon_migrations")),
+        "other products record there: {left:?}"
     );
 }
 
@@ -456,19 +457,10 @@ async fn a_plan_tells_what_a_run_would_do_and_does_nothing() {
         planned.iter().map(|m| m.version).collect::<Vec<_>>(),
         VERSIONS
     );
-    assert!(
-        planned
-            .iter()
-            .all(|m| m.parts.iter().all(|part| part.transaction))
-    );
     assert_eq!(tables(&dir).await, 0);
     let mut conn = raw(&dir).await;
     for part in planned.iter().flat_map(|m| &m.parts) {
         for statement in &part.statements {
-            // refinery's own table comes first, as in a run.
-            if statement.contains("refinery_schema_history") {
-                run(&mut conn, "CREATE TABLE IF NOT EXISTS refinery_schema_history (version INT4 PRIMARY KEY, name VARCHAR(255), applied_on VARCHAR(255), checksum VARCHAR(255))").await;
-            }
             sqlx::raw_sql(sqlx::AssertSqlSafe(statement.clone()))
                 .execute(&mut conn)
                 .await
@@ -477,9 +469,7 @@ async fn a_plan_tells_what_a_run_would_do_and_does_nothing() {
     }
     let states = store.migration_status().await.expect("a status");
     assert!(
-        states
-            .iter()
-            .all(|s| s.probed != Presence::Partial && s.findings.is_empty()),
+        states.iter().all(|s| s.state == MigrationStanding::Applied),
         "{states:?}"
     );
 }
@@ -514,7 +504,7 @@ async fn a_failing_migration_leaves_nothing_behind() {
         standings(&store)
             .await
             .iter()
-            .all(|(_, s)| *s == MigrationStanding::Pending)
+            .all(|(_, s)| *s != MigrationStanding::Applied)
     );
     assert_eq!(tables(&dir).await, 1);
 }

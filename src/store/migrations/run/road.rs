@@ -203,11 +203,11 @@ impl Run<'_> {
                     ran.map_err(|cause| failure(file, statement, Undone::Migration, cause))?;
                 }
                 if let Some(after) = after {
-                    after.happen(conn, file).await?;
+                    self.happen(after, file).await?;
                 }
                 Ok(0)
             }
-            Piece::Record(after) => after.happen(conn, file).await.map(|()| 0),
+            Piece::Record(after) => self.happen(after, file).await.map(|()| 0),
             Piece::Alone(_) | Piece::Refinery => Ok(0),
         }
     }
