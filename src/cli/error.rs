@@ -222,6 +222,11 @@ impl From<StoreError> for CliError {
 
 impl From<&StoreError> for CliError {
     fn from(error: &StoreError) -> Self {
+        if let StoreError::Migrate(migrations) = error
+            && let Some(told) = super::migrate::explain(migrations)
+        {
+            return told;
+        }
         let (status, code, hint) = match error {
             StoreError::Location(problem) => (ExitStatus::Usage, "database_url", problem.hint()),
             StoreError::Connect { problem, .. } => {

@@ -88,6 +88,11 @@ impl OutputArgs {
         })
     }
 
+    /// Whether only ids are wanted, and no remarks.
+    pub(crate) const fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Prints the answer: data on standard output, remarks on standard error.
     pub(crate) fn print<D: Data, M: Serialize>(
         &self,

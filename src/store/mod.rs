@@ -32,7 +32,7 @@ pub use migrations::{
     Action, AppliedMigration, DownOptions, DownPlan, DumpedObject, Event, Failure, Finding, Holder,
     Leftover, MigrationError, MigrationReport, MigrationStanding, MigrationState, MigrationStatus,
     Migrator, ObjectKind, ObjectName, PlannedMigration, PlannedPart, Presence, Problem, Progress,
-    RepairedMigration, Silent, Undone, UpOptions,
+    RepairedMigration, Silent, Task, Undone, UpOptions,
 };
 pub use rows::{
     ClientSums, OperationRow, Page, ReasonSums, SessionFilter, SessionRow, SessionWithSums,

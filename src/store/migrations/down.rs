@@ -1,9 +1,8 @@
 //! Undoing migrations, with the scripts that are written down for it.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use serde::Serialize;
-use tokio_util::sync::CancellationToken;
 
 use super::Migrator;
 use super::error::MigrationError;
@@ -24,12 +23,8 @@ pub struct DownOptions {
     pub to: Option<i32>,
     /// Whether data may be lost.
     pub confirm: bool,
-    /// How long to wait for the end of another run.
-    pub wait: Option<Duration>,
-    /// Whether the embedded database is copied before it is changed.
-    pub copy: bool,
-    /// Cancelled to stop at the next safe place.
-    pub stop: CancellationToken,
+    /// How the run goes about it; how far up it goes is not asked.
+    pub run: UpOptions,
 }
 
 /// What undoing would do.
@@ -86,14 +81,8 @@ impl Migrator {
             }
             .into());
         }
-        let shared = UpOptions {
-            wait: options.wait,
-            copy: options.copy,
-            stop: options.stop.clone(),
-            ..UpOptions::default()
-        };
         self.alone(
-            &shared,
+            &options.run,
             progress,
             |_, _| true,
             async |run: &mut Run<'_>| {

@@ -68,12 +68,12 @@ pub enum MigrationError {
         /// Those there are.
         known: Vec<i32>,
     },
-    /// Migrations are there in part: they cannot be recorded as they are.
-    #[error("{} there only in part: {}", are(.migrations), named(.findings))]
-    Partial {
-        /// Their names.
-        migrations: Vec<String>,
-        /// What is not as it should be.
+    /// A migration ran and tables or columns are still missing: something of another kind is in their place.
+    #[error("{migration} cannot be completed: {}; what it began is undone", missing(.findings))]
+    Incomplete {
+        /// The migration's name.
+        migration: String,
+        /// What is missing.
         findings: Vec<Finding>,
     },
     /// Undoing was asked for where nothing says how.
@@ -259,27 +259,21 @@ fn numbers(versions: &[i32]) -> String {
     texts.join(", ")
 }
 
-fn are(names: &[String]) -> String {
-    let verb = if names.len() == 1 { "is" } else { "are" };
-    format!("{} {verb}", names.join(", "))
-}
-
 fn have(names: &[String]) -> String {
     let verb = if names.len() == 1 { "has" } else { "have" };
     format!("{} {verb}", names.join(", "))
 }
 
-/// The first few things by name.
-fn named(findings: &[Finding]) -> String {
-    let mut told: Vec<_> = findings
+fn missing(findings: &[Finding]) -> String {
+    let names: Vec<_> = findings
         .iter()
-        .take(5)
-        .map(|f| f.object.to_string())
+        .map(|finding| finding.object.to_string())
         .collect();
-    if findings.len() > told.len() {
-        told.push(format!("{} more", findings.len() - told.len()));
-    }
-    told.join(", ")
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    format!(
+        "{} {verb} missing from a table that is there already",
+        names.join(", ")
+    )
 }
 
 fn counted(rows: &[(String, u64)]) -> String {

@@ -275,3 +275,72 @@ impl Set {
         self.files.iter().position(|file| file.version() == version)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_ends_do_not_change_a_checksum() {
+        let file = |sql| File::new("V001__a", sql, None, None).expect("a migration");
+        let unix = file("CREATE TABLE a (b);\nSELECT 1;\n");
+        let dos = file("CREATE TABLE a (b);\r\nSELECT 1;\r\n");
+        assert_eq!(unix.migration.checksum(), dos.migration.checksum());
+        assert_eq!(unix.record(), "001_a");
+    }
+
+    #[test]
+    fn markers_begin_parts() {
+        let text = "-- first\nSELECT 1;\n-- archonctl: no-transaction\nSELECT 2;\nSELECT 3;\n-- archonctl: batched\n\
+                    -- archonctl: total SELECT 9\nSELECT 4;\n-- archonctl: transaction\n-- nothing\n";
+        let found = parts(text);
+        let told: Vec<_> = found
+            .iter()
+            .map(|part| {
+                (
+                    part.road,
+                    part.statements
+                        .iter()
+                        .map(|s| (s.sql, s.line))
+                        .collect::<Vec<_>>(),
+                    part.total,
+                )
+            })
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (Road::Transaction, vec![("SELECT 1", 2)], None),
+                (
+                    Road::NoTransaction,
+                    vec![("SELECT 2", 4), ("SELECT 3", 5)],
+                    None
+                ),
+                (Road::Batched, vec![("SELECT 4", 8)], Some("SELECT 9")),
+            ]
+        );
+        assert!(!drops_data(text) && drops_data("-- archonctl: drops-data\nDROP TABLE a;"));
+    }
+
+    #[test]
+    fn every_file_of_this_binary_can_be_read() {
+        for set in [Set::sqlite(), Set::postgres()] {
+            let set = set.expect("migrations");
+            for file in &set.files {
+                let parts = file.parts();
+                assert!(!parts.is_empty(), "{}", file.name());
+                let records = parts.iter().flat_map(|part| &part.statements);
+                let records = records.filter(|s| effect(&s.tokens).records());
+                assert_eq!(records.count(), 1, "{} records itself once", file.name());
+                assert!(
+                    file.sql().contains(&format!("'{}'", file.record())),
+                    "{}",
+                    file.name()
+                );
+                for part in parts.iter().filter(|part| part.road == Road::Batched) {
+                    assert_eq!(part.statements.len(), 1, "{}", file.name());
+                }
+            }
+        }
+    }
+}

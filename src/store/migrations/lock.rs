@@ -134,9 +134,9 @@ pub(super) async fn in_the_way(
     let sql = format!(
         "SELECT DISTINCT ON (l.pid) {HOLDER}, c.relname::text || ' (' || l.mode || ')', {BEGAN}
          FROM pg_locks l JOIN pg_class c ON c.oid = l.relation LEFT JOIN pg_stat_activity a ON a.pid = l.pid
-         WHERE l.granted AND l.pid <> pg_backend_pid() AND c.relnamespace = current_schema()::regnamespace
+         WHERE l.granted AND l.pid <> pg_backend_pid() AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema())
             AND (c.relname IN ({names}) OR c.oid IN (SELECT i.indexrelid FROM pg_index i JOIN pg_class t ON t.oid = i.indrelid
-                 WHERE t.relnamespace = current_schema()::regnamespace AND t.relname IN ({names})))
+                 WHERE t.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND t.relname IN ({names})))
          ORDER BY l.pid, c.relkind = 'i', c.relname",
         names = list(tables)
     );

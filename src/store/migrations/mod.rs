@@ -37,7 +37,10 @@ pub use probes::{Finding, Presence, Problem};
 pub use progress::{Action, Event, Progress, Silent};
 pub use report::{AppliedMigration, Leftover, MigrationReport, RepairedMigration};
 pub use state::{MigrationStanding, MigrationState};
-pub use up::UpOptions;
+pub use up::{Task, UpOptions};
+
+use std::sync::atomic::AtomicI32;
+use std::time::Duration;
 
 use self::access::Access;
 use self::records::Sight;
@@ -50,6 +53,8 @@ use super::error::StoreError;
 #[derive(Debug)]
 pub struct Migrator {
     access: Access,
+    /// The server's process that works for a run; 0 where there is none.
+    backend: AtomicI32,
 }
 
 /// How a database stands.
@@ -63,22 +68,30 @@ pub struct MigrationStatus {
     pub remarks: Vec<String>,
 }
 
+/// How long a start waits for the migrations of another one.
+const PATIENCE: Duration = Duration::from_mins(5);
+
 impl Store {
     /// What looks after the schema of this database, on connections of its own.
     #[must_use]
     pub fn migrator(&self) -> Migrator {
         Migrator {
             access: Access::of(self),
+            backend: AtomicI32::new(0),
         }
     }
 
-    /// Brings the schema up to date. Safe to call from several processes at once: one does the work, the others wait a
-    /// moment and find it done.
+    /// Brings the schema up to date. Safe to call from several processes at once: one does the work, the others wait
+    /// and find it done.
     ///
     /// # Errors
     /// As [`Migrator::up`].
     pub async fn migrate_up(&self) -> Result<MigrationReport, StoreError> {
-        self.migrator().up(&UpOptions::default(), &Silent).await
+        let options = UpOptions {
+            wait: Some(PATIENCE),
+            ..UpOptions::default()
+        };
+        self.migrator().up(&options, &Silent).await
     }
 
     /// Every migration that this binary carries or the database has, by number.

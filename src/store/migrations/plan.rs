@@ -4,16 +4,17 @@
 
 use serde::Serialize;
 
+use super::Migrator;
 use super::choice::Choice;
 use super::files::{File, Road, file_name};
 use super::progress::Action;
-use super::records::HISTORY;
-use super::run::{Step, chosen, step};
+use super::records::{HISTORY, MAKE_HISTORY, Sight};
+use super::run::{Step, chosen};
 use super::session::quoted;
 use super::state::Seen;
 use super::targets::effect;
 use super::tokens::literal;
-use super::{Migrator, refuse_foreign};
+use super::up::{Task, recorded_step, refuse};
 use crate::store::error::StoreError;
 
 /// A migration that a run would do something with.
@@ -54,32 +55,47 @@ impl PlannedMigration {
 }
 
 impl Migrator {
-    /// What [`Migrator::up`] would run, up to the migration `to`.
+    /// What a run for `task` would do, up to the migration `to`.
     ///
     /// # Errors
-    /// As [`Migrator::up`], for what can be known without running anything.
-    pub async fn plan(&self, to: Option<i32>) -> Result<Vec<PlannedMigration>, StoreError> {
+    /// As the run itself, for what can be known without running anything.
+    pub async fn plan(
+        &self,
+        task: Task,
+        to: Option<i32>,
+    ) -> Result<Vec<PlannedMigration>, StoreError> {
         let mut session = self.access.look().await?;
         let last = session.last(to)?;
         let mut seen = session.see().await?;
-        refuse_foreign(&seen.assess(session.set))?;
+        refuse(task, &session, &seen)?;
         let mut planned = Vec::new();
         for (at, file) in session.set.files.iter().enumerate().take(last + 1) {
-            let step = step(&session, &seen, at);
-            let alters = session.conn.is_postgres();
-            planned.extend(planned_step(&seen, at, file, &step, session.set, alters));
-            imagine(&mut seen, at, file, session.set);
+            let (step, recorded) = recorded_step(&session, &seen, at);
+            if task.has(&step, recorded) {
+                let alters = session.conn.is_postgres();
+                planned.extend(planned_step(&seen, at, file, &step, session.set, alters));
+                imagine(&mut seen, at, file, session.set);
+            }
         }
         let schema = session.schema.clone();
+        let seen_history = seen.records.history_sight;
         session.close().await;
-        if let (Some(schema), Some(first)) = (schema, planned.first_mut()) {
-            let statements = vec![format!("SET search_path TO {}, pg_temp", quoted(&schema))];
+        if let Some(first) = planned.first_mut() {
+            let mut statements: Vec<_> = schema
+                .map(|schema| format!("SET search_path TO {}, pg_temp", quoted(&schema)))
+                .into_iter()
+                .collect();
+            if seen_history == Sight::NoTable {
+                statements.push(MAKE_HISTORY.to_owned());
+            }
             let part = PlannedPart {
                 transaction: false,
                 repeated: false,
                 statements,
             };
-            first.parts.insert(0, part);
+            first
+                .parts
+                .splice(0..0, Some(part).filter(|part| !part.statements.is_empty()));
         }
         Ok(planned)
     }
@@ -122,7 +138,7 @@ fn planned_step(
         .collect();
     parts.retain(|part| !part.statements.is_empty());
     if *step != Step::Record {
-        let record = record(file);
+        let record = record(file, alters);
         match parts.last_mut() {
             Some(last) if last.transaction => last.statements.push(record),
             _ => parts.push(PlannedPart {
@@ -141,9 +157,14 @@ fn planned_step(
 }
 
 /// How the run is recorded; the time is the database's.
-fn record(file: &File) -> String {
+fn record(file: &File, is_postgres: bool) -> String {
+    let now = if is_postgres {
+        r#"to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"')"#
+    } else {
+        "strftime('%Y-%m-%dT%H:%M:%SZ', 'now')"
+    };
     format!(
-        "INSERT INTO {HISTORY} (version, name, applied_on, checksum) VALUES ({}, {}, CURRENT_TIMESTAMP, {})",
+        "INSERT INTO {HISTORY} (version, name, applied_on, checksum) VALUES ({}, {}, {now}, {})",
         file.version(),
         literal(file.migration.name()),
         literal(&file.migration.checksum().to_string())

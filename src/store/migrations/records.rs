@@ -19,7 +19,7 @@ use super::tokens::literal;
 pub(super) const HISTORY: &str = "refinery_schema_history";
 
 /// refinery's history table, as refinery makes it.
-const MAKE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS refinery_schema_history
+pub(super) const MAKE_HISTORY: &str = "CREATE TABLE IF NOT EXISTS refinery_schema_history
     (version INT4 PRIMARY KEY, name VARCHAR(255), applied_on VARCHAR(255), checksum VARCHAR(255))";
 
 /// What can be seen of a table of records.
@@ -117,7 +117,7 @@ const POSTGRES_RIGHTS: &str = "
     SELECT c.oid::regclass::text, has_table_privilege(c.oid, 'SELECT'), has_table_privilege(c.oid, 'INSERT'),
         row_security_active(c.oid)
     FROM (VALUES (1, 'refinery_schema_history'), (2, 'archon_migrations')) AS t (place, name)
-    LEFT JOIN pg_class c ON c.relnamespace = current_schema()::regnamespace AND c.relname = t.name
+    LEFT JOIN pg_class c ON c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relname = t.name
     ORDER BY place";
 
 const SQLITE_RIGHTS: &str = "

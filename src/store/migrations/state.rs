@@ -60,6 +60,20 @@ impl MigrationState {
 }
 
 impl MigrationStanding {
+    /// The word for it, as text formats have it.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Pending => "pending",
+            Self::Unrecorded => "unrecorded",
+            Self::Partial => "partial",
+            Self::Lost => "lost",
+            Self::Changed => "changed",
+            Self::Unknown => "unknown",
+        }
+    }
+
     /// Whether something is there that should not be so, or the other way round. What is pending is no drift.
     #[must_use]
     pub const fn is_drift(self) -> bool {

@@ -1,5 +1,6 @@
 //! Bringing a database up to date, and the two halves of that: recording what is there, and making what is missing.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -52,7 +53,7 @@ const ATTEMPTS: u32 = 5;
 
 /// Which migrations a run is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Task {
+pub enum Task {
     /// Whatever is to be done.
     Up,
     /// Those that are there and not recorded.
@@ -63,7 +64,7 @@ enum Task {
 
 impl Task {
     /// Whether a step belongs to the task.
-    fn has(self, step: &Step, is_recorded: bool) -> bool {
+    pub(super) fn has(self, step: &Step, is_recorded: bool) -> bool {
         match (self, step) {
             (_, Step::Nothing) => false,
             (Self::Up, _)
@@ -151,6 +152,7 @@ impl Migrator {
     ) -> Result<MigrationReport, StoreError> {
         let mut session = self.access.look().await?;
         session.prepare(options.lock_timeout).await?;
+        self.remember(&mut session).await?;
         let worked = self
             .locked(options, progress, &mut session, due, work)
             .await;
@@ -251,6 +253,34 @@ impl Migrator {
     }
 }
 
+impl Migrator {
+    /// Remembers which process of the server works for this run.
+    async fn remember(&self, session: &mut Session) -> Result<(), MigrationError> {
+        if session.conn.is_postgres() {
+            let asked = session.conn.value("SELECT pg_backend_pid()").await;
+            let pid = asked.map_err(MigrationError::asking("tell which process works for us"))?;
+            let pid = pid.and_then(|pid| pid.parse().ok()).unwrap_or_default();
+            self.backend.store(pid, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+
+    /// Ends the statement that a run of this migrator is waiting for on the server: for whoever does not wait for the run
+    /// to stop by itself. A server does not notice by itself that nobody waits for its answer any more.
+    ///
+    /// # Errors
+    /// When the server cannot be reached.
+    pub async fn cancel(&self) -> Result<(), StoreError> {
+        let pid = self.backend.load(Ordering::Relaxed);
+        if pid != 0 {
+            let mut conn = self.access.connect().await?;
+            let cancelled = conn.run(&format!("SELECT pg_cancel_backend({pid})")).await;
+            cancelled.map_err(MigrationError::asking("cancel a statement"))?;
+        }
+        Ok(())
+    }
+}
+
 /// Starts the one transaction of a run on SQLite. SQLite itself waits a while; `patience` goes on top.
 async fn begin_alone(
     session: &mut Session,
@@ -306,13 +336,13 @@ async fn work_on(task: Task, run: &mut Run<'_>, last: usize) -> Result<(), Store
     Ok(())
 }
 
-fn recorded_step(session: &Session, seen: &Seen, at: usize) -> (Step, bool) {
+pub(super) fn recorded_step(session: &Session, seen: &Seen, at: usize) -> (Step, bool) {
     let version = session.set.files.get(at).map(super::files::File::version);
     let recorded = version.is_some_and(|version| seen.records.recorded(version).is_some());
     (step(session, seen, at), recorded)
 }
 
-fn refuse(task: Task, session: &Session, seen: &Seen) -> Result<(), StoreError> {
+pub(super) fn refuse(task: Task, session: &Session, seen: &Seen) -> Result<(), StoreError> {
     let states = seen.assess(session.set);
     match task {
         Task::Repair => refuse_newer(&states),

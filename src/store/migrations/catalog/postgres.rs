@@ -17,7 +17,7 @@ const THIS_SCHEMA: &str = "$schema";
 const THINGS: &str = r"
 WITH t AS MATERIALIZED (
     SELECT c.* FROM pg_class c
-    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND c.relname IN ({tables})
+    WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relkind IN ('r', 'p') AND c.relname IN ({tables})
 )
 SELECT 'table', NULL, relname::text,
     concat_ws(', ',
@@ -25,7 +25,7 @@ SELECT 'table', NULL, relname::text,
         CASE WHEN relpersistence <> 'p' THEN 'not permanent' END,
         CASE WHEN relrowsecurity THEN 'row security' END,
         CASE WHEN relforcerowsecurity THEN 'row security for the owner' END,
-        array_to_string(ARRAY(SELECT option FROM unnest(reloptions) AS option ORDER BY option), ', '))
+        nullif(array_to_string(ARRAY(SELECT option FROM unnest(reloptions) AS option ORDER BY option), ', '), ''))
 FROM t
 UNION ALL
 SELECT 'column', t.relname::text, a.attname::text,
@@ -66,19 +66,19 @@ FROM t JOIN pg_policy p ON p.polrelid = t.oid
 UNION ALL
 SELECT 'sequence', NULL, c.relname::text, format_type(s.seqtypid, NULL)
 FROM pg_class c JOIN pg_sequence s ON s.seqrelid = c.oid
-WHERE c.relnamespace = current_schema()::regnamespace AND c.relname IN ({others})
+WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relname IN ({others})
 UNION ALL
 SELECT 'grant', g.relname::text, CASE g.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(g.grantee)::text END,
     string_agg(lower(g.privilege_type), ', ' ORDER BY g.privilege_type)
 FROM (SELECT c.relname, c.relowner, acl.* FROM pg_class c, aclexplode(c.relacl) acl
-      WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v')
+      WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relkind IN ('r', 'p', 'v')
         AND (c.relname IN ({tables}) OR c.relname IN ({others}))) g
 WHERE g.grantee <> g.relowner GROUP BY g.relname, g.grantee
 UNION ALL
 SELECT 'grant', p.proname || '(' || oidvectortypes(p.proargtypes) || ')',
     CASE acl.grantee WHEN 0 THEN 'PUBLIC' ELSE pg_get_userbyid(acl.grantee)::text END, 'execute'
 FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) acl
-WHERE p.pronamespace = current_schema()::regnamespace AND p.proname IN ({functions}) AND acl.grantee <> p.proowner";
+WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND p.proname IN ({functions}) AND acl.grantee <> p.proowner";
 
 /// Name, everything but the body, settings, body.
 const FUNCTIONS: &str = r"
@@ -96,7 +96,7 @@ SELECT p.proname || '(' || oidvectortypes(p.proargtypes) || ')',
     array_to_string(ARRAY(SELECT setting FROM unnest(p.proconfig) AS setting ORDER BY setting), E'\n'),
     p.prosrc
 FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
-WHERE p.pronamespace = current_schema()::regnamespace AND p.prokind IN ('f', 'p') AND p.proname IN ({functions})";
+WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND p.prokind IN ('f', 'p') AND p.proname IN ({functions})";
 
 /// Name, columns, options, definition.
 const VIEWS: &str = r"
@@ -106,7 +106,7 @@ SELECT c.relname::text,
     array_to_string(ARRAY(SELECT option FROM unnest(c.reloptions) AS option ORDER BY option), ', '),
     pg_get_viewdef(c.oid)
 FROM pg_class c
-WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'v' AND c.relname IN ({others})";
+WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relkind = 'v' AND c.relname IN ({others})";
 
 /// Roles and functions that the definitions of migrations depend on.
 const ROLES: [&str; 3] = ["anon", "authenticated", "service_role"];
@@ -144,7 +144,9 @@ pub(super) async fn read(conn: &mut Conn, names: &Names) -> Result<Catalog, sqlx
     let mut catalog = Catalog::default();
     for row in conn.rows(&filled(THINGS)).await? {
         if let Some(name) = name_of(&row) {
-            catalog.0.insert(name, text(Some(&row), 3).to_owned());
+            // The server lays out long expressions in lines.
+            let words: Vec<_> = text(Some(&row), 3).split_whitespace().collect();
+            catalog.0.insert(name, words.join(" "));
         }
     }
     let schema = conn.rows("SELECT current_schema()").await?;

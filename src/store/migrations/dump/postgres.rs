@@ -9,13 +9,13 @@ use crate::store::migrations::objects::ObjectKind;
 const THINGS: &str = r#"
 WITH t AS MATERIALIZED (
     SELECT c.*, quote_ident(c.relname) AS q FROM pg_class c
-    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p') AND c.relname IN ({tables})
+    WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relkind IN ('r', 'p') AND c.relname IN ({tables})
 ), roles AS (
     SELECT 0::oid AS oid, 'PUBLIC' AS name UNION ALL SELECT oid, quote_ident(rolname) FROM pg_roles
 ), things (rank, kind, tab, name, sql) AS (
     SELECT 1, 'sequence', NULL, s.relname::text, format('CREATE SEQUENCE %I AS %s;', s.relname, format_type(q.seqtypid, NULL))
     FROM pg_class s JOIN pg_sequence q ON q.seqrelid = s.oid
-    WHERE s.relnamespace = current_schema()::regnamespace AND (s.relname IN ({others}) OR EXISTS (
+    WHERE s.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND (s.relname IN ({others}) OR EXISTS (
         SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = s.oid AND d.deptype = 'a'
             AND d.refclassid = 'pg_class'::regclass AND d.refobjid IN (SELECT oid FROM t)))
     UNION ALL
@@ -58,13 +58,13 @@ WITH t AS MATERIALIZED (
         || coalesce((SELECT string_agg(format(E'\nGRANT EXECUTE ON FUNCTION %I(%s) TO %s;', p.proname, oidvectortypes(p.proargtypes), r.name), '' ORDER BY r.name)
             FROM aclexplode(p.proacl) x JOIN roles r ON r.oid = x.grantee WHERE x.grantee NOT IN (0, p.proowner)), '')
     FROM pg_proc p
-    WHERE p.pronamespace = current_schema()::regnamespace AND p.prokind IN ('f', 'p') AND p.proname IN ({functions})
+    WHERE p.pronamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND p.prokind IN ('f', 'p') AND p.proname IN ({functions})
     UNION ALL
     SELECT 7, 'view', NULL, v.relname::text,
         format('CREATE VIEW %I%s AS%s%s', v.relname,
             coalesce(' WITH (' || array_to_string(ARRAY(SELECT o FROM unnest(v.reloptions) o ORDER BY o), ', ') || ')', ''),
             E'\n', pg_get_viewdef(v.oid, true))
-    FROM pg_class v WHERE v.relnamespace = current_schema()::regnamespace AND v.relkind = 'v' AND v.relname IN ({others})
+    FROM pg_class v WHERE v.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND v.relkind = 'v' AND v.relname IN ({others})
     UNION ALL
     SELECT 8, 'trigger', t.relname::text, g.tgname::text, pg_get_triggerdef(g.oid, true) || ';'
         || CASE g.tgenabled WHEN 'O' THEN '' ELSE format(E'\nALTER TABLE %s %s TRIGGER %I;', t.q,
@@ -82,7 +82,7 @@ WITH t AS MATERIALIZED (
     SELECT 10, 'grant', g.relname::text, r.name,
         format('GRANT %s ON %I TO %s;', string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type), g.relname, r.name)
     FROM (SELECT c.relname, c.relowner, acl.* FROM pg_class c, aclexplode(c.relacl) acl
-          WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p', 'v')
+          WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relkind IN ('r', 'p', 'v')
             AND (c.relname IN ({tables}) OR c.relname IN ({others}))) g JOIN roles r ON r.oid = g.grantee
     WHERE g.grantee <> g.relowner GROUP BY g.relname, r.name
 )

@@ -12,11 +12,11 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::choice::Choice;
-use super::connection::Conn;
 use super::error::MigrationError;
 use super::files::{File, Road};
 use super::lock::RunLock;
-use super::probes::{Finding, Presence};
+use super::objects::ObjectKind;
+use super::probes::{Finding, Presence, Problem};
 use super::progress::{Action, Event, Progress};
 use super::records::{self, Sight};
 use super::report::{AppliedMigration, Leftover, MigrationReport, RepairedMigration};
@@ -244,13 +244,31 @@ pub(super) enum After {
     Remove,
 }
 
-impl After {
-    async fn happen(self, conn: &mut Conn, file: &File) -> Result<(), MigrationError> {
-        let done = match self {
-            Self::Enter => records::enter(conn, file).await,
-            Self::Remove => records::remove(conn, file).await,
-        };
-        done.map_err(MigrationError::asking("record a migration"))
+impl Run<'_> {
+    /// Does what is to be done with the record of `file`. Before it is entered, the tables and columns have to be there.
+    async fn happen(&mut self, after: After, file: &File) -> Result<(), MigrationError> {
+        let recording = MigrationError::asking("record a migration");
+        if after == After::Remove {
+            return records::remove(&mut self.session.conn, file)
+                .await
+                .map_err(recording);
+        }
+        let seen = self.session.see().await?;
+        let at = self.session.set.place(file.version()).unwrap_or_default();
+        let (_, mut findings) = seen.chain(self.session.set).judge(at, &seen.catalog);
+        findings.retain(|finding| {
+            let carries = matches!(finding.object.kind, ObjectKind::Table | ObjectKind::Column);
+            carries && finding.problem == Problem::Missing
+        });
+        if !findings.is_empty() {
+            return Err(MigrationError::Incomplete {
+                migration: file.name(),
+                findings,
+            });
+        }
+        records::enter(&mut self.session.conn, file)
+            .await
+            .map_err(recording)
     }
 }
 

@@ -203,11 +203,11 @@ impl Run<'_> {
                     ran.map_err(|cause| failure(file, statement, Undone::Migration, cause))?;
                 }
                 if let Some(after) = after {
-                    after.happen(conn, file).await?;
+                    self.happen(after, file).await?;
                 }
                 Ok(0)
             }
-            Piece::Record(after) => after.happen(conn, file).await.map(|()| 0),
+            Piece::Record(after) => self.happen(after, file).await.map(|()| 0),
             Piece::Alone(_) | Piece::Refinery => Ok(0),
         }
     }
@@ -299,7 +299,7 @@ pub(super) async fn run_statement(
 async fn remove_leftover(conn: &mut Conn, index: &ObjectName) -> Result<(), sqlx::Error> {
     let sql = format!(
         "SELECT 1 FROM pg_index x JOIN pg_class c ON c.oid = x.indexrelid
-         WHERE c.relnamespace = current_schema()::regnamespace AND c.relname = {} AND NOT (x.indisvalid AND x.indisready)
+         WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relname = {} AND NOT (x.indisvalid AND x.indisready)
             AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index p WHERE p.index_relid = x.indexrelid)",
         literal(&index.name)
     );
