@@ -14,6 +14,7 @@ mod pg_row_security;
 mod pg_triggers;
 mod postgres_away;
 mod postgres_connect;
+mod postgres_serve;
 mod probes;
 mod real_clients;
 mod relay_http;

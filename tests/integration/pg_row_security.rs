@@ -6,12 +6,13 @@ const A: &str = "aaaaaaaa-0000-0000-0000-000000000000";
 const B: &str = "bbbbbbbb-0000-0000-0000-000000000000";
 
 /// Tables and views whose rows belong to users, or sum up what does.
-const READABLE: [&str; 10] = [
+const READABLE: [&str; 11] = [
     "archon_mcp_sessions",
     "archon_mcp_requests",
     "archon_mcp_session_stats",
     "archon_mcp_user_stats",
     "archon_usage_hourly",
+    "archon_usage_hourly_all",
     "archon_usage_daily",
     "archon_usage_pending",
     "archon_user_totals",

@@ -105,6 +105,17 @@ fn check(database: &Database, when: &str) {
         "by hour, {when}"
     );
 
+    let of_all = database.run(&format!(
+        "SELECT hour, method, tool_name, status, {columns} FROM archon_usage_hourly_all UNION ALL \
+         SELECT hour, method, tool_name, status, {columns} FROM archon_usage_pending"
+    ));
+    let over_all = requests.iter().map(|row| {
+        let mut row = row.clone();
+        row.drain(1..4);
+        row
+    });
+    assert_eq!(keyed(of_all, 4), keyed(over_all.collect(), 4), "by hour over all, {when}");
+
     let days = database.run(&format!(
         "SELECT to_char(day AT TIME ZONE 'UTC', 'YYYY-MM-DD'), client_type, server, method, tool_name, status, {columns} \
          FROM archon_usage_daily UNION ALL \

@@ -234,7 +234,7 @@ fn what_is_no_database_is_refused_with_the_way_out() {
 #[test]
 fn tls_is_used_as_the_url_says() {
     let database = plain(Version::V18).fresh_database();
-    let authority = database.server.dir.join("data/server.crt");
+    let authority = database.server.dir.join("data/root.crt");
     let (port, name) = (database.server.port, &database.name);
     let url = |host: &str, mode: &str| {
         format!(
