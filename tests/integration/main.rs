@@ -9,6 +9,7 @@ mod cli_store;
 mod crash;
 mod daemon;
 mod pg_functions;
+mod pg_migrations;
 mod postgres_away;
 mod probes;
 mod real_clients;
