@@ -69,7 +69,7 @@ fn every_command_has_examples_and_every_example_parses() {
         let words = words_of(&example);
         let words = words
             .iter()
-            .take_while(|word| !matches!(word.as_str(), "#" | ">" | "|"));
+            .take_while(|word| !matches!(word.as_str(), "#" | ">" | "|" | "&&"));
         let parsed = command()
             .try_get_matches_from(words)
             .and_then(|matches| Cli::from_arg_matches(&matches));
