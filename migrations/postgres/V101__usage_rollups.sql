@@ -13,16 +13,21 @@ DECLARE
     complete boolean;
     tab text;
 BEGIN
-    SELECT count(*) = 13 INTO complete
+    SELECT count(*) = 16 INTO complete
     FROM pg_trigger AS t
-    WHERE t.tgrelid IN ('archon_mcp_requests'::regclass, 'archon_mcp_sessions'::regclass) AND t.tgenabled IN ('O', 'A')
+    WHERE t.tgrelid IN ('archon_mcp_requests'::regclass, 'archon_mcp_sessions'::regclass,
+            to_regclass(format('%I.archon_usage_hourly', current_schema()))) AND t.tgenabled IN ('O', 'A')
+        -- The trigger that 001 makes bears the same name and has no condition: it counts nothing.
+        AND (t.tgname <> 'trigger_update_session_status' OR t.tgqual IS NOT NULL)
         AND (t.tgname, t.tgtype & 1) IN (('trigger_update_session_status', 0), ('archon_requests_user', 1),
             ('archon_requests_updated', 0), ('archon_requests_deleted', 0), ('archon_requests_truncated', 0),
             ('archon_sessions_rekeyed', 1), ('archon_sessions_rekeyed_all', 0), ('archon_sessions_deleted', 1),
             ('archon_sessions_deleted_all', 0), ('archon_sessions_ended', 1), ('archon_sessions_ended_more', 1),
-            ('archon_sessions_ended_less', 1), ('archon_sessions_truncated', 0));
+            ('archon_sessions_ended_less', 1), ('archon_sessions_truncated', 0),
+            ('archon_usage_hourly_inserted', 0), ('archon_usage_hourly_updated', 0), ('archon_usage_hourly_deleted', 0));
     complete := complete
         AND to_regclass(format('%I.archon_usage_hourly', current_schema())) IS NOT NULL
+        AND to_regclass(format('%I.archon_usage_hourly_all', current_schema())) IS NOT NULL
         AND to_regclass(format('%I.archon_usage_daily', current_schema())) IS NOT NULL
         AND to_regclass(format('%I.archon_usage_pending', current_schema())) IS NOT NULL
         AND to_regclass(format('%I.archon_user_totals', current_schema())) IS NOT NULL
@@ -34,8 +39,8 @@ BEGIN
         DROP TRIGGER IF EXISTS archon_sessions_ended_more ON archon_mcp_sessions;
         UPDATE archon_mcp_sessions SET counted = false WHERE counted;
         -- Views of a later file read them and are in the way of dropping them.
-        FOREACH tab IN ARRAY ARRAY['archon_usage_hourly', 'archon_usage_daily', 'archon_usage_pending',
-            'archon_user_totals', 'archon_client_totals', 'archon_totals_pending'] LOOP
+        FOREACH tab IN ARRAY ARRAY['archon_usage_hourly', 'archon_usage_hourly_all', 'archon_usage_daily',
+            'archon_usage_pending', 'archon_user_totals', 'archon_client_totals', 'archon_totals_pending'] LOOP
             IF to_regclass(format('%I.%I', current_schema(), tab)) IS NOT NULL THEN
                 EXECUTE format('TRUNCATE %I', tab);
             END IF;
@@ -69,6 +74,27 @@ CREATE TABLE IF NOT EXISTS archon_usage_hourly (
     PRIMARY KEY (hour, user_id, client_type, server, method, tool_name, status, part)
 );
 CREATE INDEX IF NOT EXISTS idx_archon_usage_hourly_user ON archon_usage_hourly (user_id, hour);
+
+-- The same by hour over all users, clients and servers: what the table above says, kept by triggers on it. Questions about the
+-- ragged ends of a period read it.
+CREATE TABLE IF NOT EXISTS archon_usage_hourly_all (
+    hour timestamptz NOT NULL,
+    method text NOT NULL,
+    tool_name text NOT NULL,
+    status text NOT NULL,
+    part uuid NOT NULL,
+    requests bigint NOT NULL,
+    timed_requests bigint NOT NULL,
+    duration_ms_sum bigint NOT NULL,
+    duration_ms_min bigint,
+    duration_ms_max bigint,
+    prompt_tokens bigint NOT NULL,
+    completion_tokens bigint NOT NULL,
+    cost numeric(24,6) NOT NULL,
+    bytes_in bigint NOT NULL,
+    bytes_out bigint NOT NULL,
+    PRIMARY KEY (hour, method, tool_name, status, part)
+);
 
 -- The same without users, by day (UTC).
 CREATE TABLE IF NOT EXISTS archon_usage_daily (
@@ -550,7 +576,7 @@ CREATE OR REPLACE FUNCTION archon_requests_truncated() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 AS $fn$
 BEGIN
-    TRUNCATE archon_usage_hourly, archon_usage_daily, archon_usage_pending;
+    TRUNCATE archon_usage_hourly, archon_usage_hourly_all, archon_usage_daily, archon_usage_pending;
     UPDATE archon_mcp_sessions
     SET total_requests = 0, failed_requests = 0, bytes_in = 0, bytes_out = 0, total_prompt_tokens = 0,
         total_completion_tokens = 0, total_cost = 0, counted = true
@@ -613,6 +639,81 @@ BEGIN
         GROUP BY 1, 2, 3, 4, 5, 6, 7;
     END IF;
     RETURN OLD;
+END
+$fn$;
+
+-- Carries what changed by hour and user over to the hours of all. Each part has rows of its own there as well.
+CREATE OR REPLACE FUNCTION archon_usage_carried() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER
+AS $fn$
+DECLARE
+    narrowed boolean := TG_OP = 'DELETE';
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO archon_usage_hourly_all AS a
+        SELECT n.hour, n.method, n.tool_name, n.status, n.part, sum(n.requests), sum(n.timed_requests),
+            sum(n.duration_ms_sum), min(n.duration_ms_min), max(n.duration_ms_max), sum(n.prompt_tokens),
+            sum(n.completion_tokens), sum(n.cost), sum(n.bytes_in), sum(n.bytes_out)
+        FROM added AS n GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+        ON CONFLICT (hour, method, tool_name, status, part) DO UPDATE SET
+            requests = a.requests + excluded.requests, timed_requests = a.timed_requests + excluded.timed_requests,
+            duration_ms_sum = a.duration_ms_sum + excluded.duration_ms_sum,
+            duration_ms_min = least(a.duration_ms_min, excluded.duration_ms_min),
+            duration_ms_max = greatest(a.duration_ms_max, excluded.duration_ms_max),
+            prompt_tokens = a.prompt_tokens + excluded.prompt_tokens,
+            completion_tokens = a.completion_tokens + excluded.completion_tokens, cost = a.cost + excluded.cost,
+            bytes_in = a.bytes_in + excluded.bytes_in, bytes_out = a.bytes_out + excluded.bytes_out;
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        INSERT INTO archon_usage_hourly_all AS a
+        SELECT c.hour, c.method, c.tool_name, c.status, c.part, sum(c.sign * c.requests), sum(c.sign * c.timed_requests),
+            sum(c.sign * c.duration_ms_sum), min(c.duration_ms_min) FILTER (WHERE c.sign > 0),
+            max(c.duration_ms_max) FILTER (WHERE c.sign > 0), sum(c.sign * c.prompt_tokens),
+            sum(c.sign * c.completion_tokens), sum(c.sign * c.cost), sum(c.sign * c.bytes_in), sum(c.sign * c.bytes_out)
+        FROM (SELECT 1 AS sign, n.* FROM added AS n UNION ALL SELECT -1, o.* FROM removed AS o) AS c
+        GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+        ON CONFLICT (hour, method, tool_name, status, part) DO UPDATE SET
+            requests = a.requests + excluded.requests, timed_requests = a.timed_requests + excluded.timed_requests,
+            duration_ms_sum = a.duration_ms_sum + excluded.duration_ms_sum,
+            duration_ms_min = least(a.duration_ms_min, excluded.duration_ms_min),
+            duration_ms_max = greatest(a.duration_ms_max, excluded.duration_ms_max),
+            prompt_tokens = a.prompt_tokens + excluded.prompt_tokens,
+            completion_tokens = a.completion_tokens + excluded.completion_tokens, cost = a.cost + excluded.cost,
+            bytes_in = a.bytes_in + excluded.bytes_in, bytes_out = a.bytes_out + excluded.bytes_out;
+        -- Durations are taken away by emptying them.
+        narrowed := EXISTS (SELECT FROM added AS n WHERE n.duration_ms_min IS NULL)
+            AND EXISTS (SELECT FROM removed AS o WHERE o.duration_ms_min IS NOT NULL);
+    ELSE
+        UPDATE archon_usage_hourly_all AS a
+        SET requests = a.requests - o.requests, timed_requests = a.timed_requests - o.timed_requests,
+            duration_ms_sum = a.duration_ms_sum - o.duration_ms_sum, prompt_tokens = a.prompt_tokens - o.prompt_tokens,
+            completion_tokens = a.completion_tokens - o.completion_tokens, cost = a.cost - o.cost,
+            bytes_in = a.bytes_in - o.bytes_in, bytes_out = a.bytes_out - o.bytes_out
+        FROM (
+            SELECT r.hour, r.method, r.tool_name, r.status, r.part, sum(r.requests) AS requests,
+                sum(r.timed_requests) AS timed_requests, sum(r.duration_ms_sum) AS duration_ms_sum,
+                sum(r.prompt_tokens) AS prompt_tokens, sum(r.completion_tokens) AS completion_tokens,
+                sum(r.cost) AS cost, sum(r.bytes_in) AS bytes_in, sum(r.bytes_out) AS bytes_out
+            FROM removed AS r GROUP BY 1, 2, 3, 4, 5
+        ) AS o
+        WHERE (a.hour, a.method, a.tool_name, a.status, a.part) = (o.hour, o.method, o.tool_name, o.status, o.part);
+    END IF;
+    IF narrowed THEN
+        UPDATE archon_usage_hourly_all AS a
+        SET (duration_ms_min, duration_ms_max) = (
+            SELECT min(h.duration_ms_min), max(h.duration_ms_max) FROM archon_usage_hourly AS h
+            WHERE (h.hour, h.method, h.tool_name, h.status, h.part) = (a.hour, a.method, a.tool_name, a.status, a.part))
+        FROM (SELECT DISTINCT r.hour, r.method, r.tool_name, r.status, r.part FROM removed AS r) AS o
+        WHERE (a.hour, a.method, a.tool_name, a.status, a.part) = (o.hour, o.method, o.tool_name, o.status, o.part);
+        DELETE FROM archon_usage_hourly_all AS a
+        USING (SELECT DISTINCT r.hour, r.method, r.tool_name, r.status, r.part FROM removed AS r) AS o
+        WHERE (a.hour, a.method, a.tool_name, a.status, a.part) = (o.hour, o.method, o.tool_name, o.status, o.part)
+            AND a.duration_ms_min IS NULL
+            AND (a.requests, a.timed_requests, a.duration_ms_sum, a.prompt_tokens, a.completion_tokens, a.cost,
+                a.bytes_in, a.bytes_out) = (0, 0, 0, 0, 0, 0, 0, 0);
+    END IF;
+    RETURN NULL;
 END
 $fn$;
 
@@ -794,32 +895,33 @@ BEGIN
     FROM archon_mcp_sessions AS s
     WHERE r.session_id = ANY (ids) AND s.session_id = r.session_id AND s.user_id IS NOT NULL AND r.user_id IS NULL;
 
-    UPDATE archon_mcp_sessions AS s
-    SET total_requests = n.requests, failed_requests = n.failed, bytes_in = n.bytes_in, bytes_out = n.bytes_out,
-        total_prompt_tokens = n.prompt_tokens, total_completion_tokens = n.completion_tokens, total_cost = n.cost,
-        counted = true
-    FROM (
-        SELECT i.id AS session_id,
-            count(r.request_id) FILTER (WHERE r.method NOT IN ('initialize', 'server/discover')) AS requests,
-            count(r.request_id) FILTER (WHERE r.status <> 'success'
-                AND r.method NOT IN ('initialize', 'server/discover')) AS failed,
-            coalesce(sum(r.bytes_in), 0)::bigint AS bytes_in, coalesce(sum(r.bytes_out), 0)::bigint AS bytes_out,
-            coalesce(sum(r.prompt_tokens), 0) AS prompt_tokens,
-            coalesce(sum(r.completion_tokens), 0) AS completion_tokens,
-            coalesce(sum(nullif(r.estimated_cost, 'NaN')), 0) AS cost
-        FROM unnest(ids) AS i (id) LEFT JOIN archon_mcp_requests AS r ON r.session_id = i.id
-        GROUP BY i.id
-    ) AS n
-    WHERE s.session_id = n.session_id;
-
+    WITH own AS MATERIALIZED (
+        SELECT r.session_id, r.user_id, r.timestamp, r.method, r.tool_name, r.status, r.duration_ms, r.prompt_tokens,
+            r.completion_tokens, nullif(r.estimated_cost, 'NaN') AS cost, r.bytes_in, r.bytes_out,
+            r.method NOT IN ('initialize', 'server/discover') AS is_call
+        FROM archon_mcp_requests AS r WHERE r.session_id = ANY (ids)
+    ), sums AS (
+        SELECT o.session_id, count(*) FILTER (WHERE o.is_call) AS requests,
+            count(*) FILTER (WHERE o.is_call AND o.status <> 'success') AS failed, sum(o.bytes_in) AS bytes_in,
+            sum(o.bytes_out) AS bytes_out, sum(o.prompt_tokens) AS prompt_tokens,
+            sum(o.completion_tokens) AS completion_tokens, sum(o.cost) AS cost
+        FROM own AS o GROUP BY o.session_id
+    ), updated AS (
+        UPDATE archon_mcp_sessions AS s
+        SET total_requests = coalesce(n.requests, 0), failed_requests = coalesce(n.failed, 0),
+            bytes_in = coalesce(n.bytes_in, 0), bytes_out = coalesce(n.bytes_out, 0),
+            total_prompt_tokens = coalesce(n.prompt_tokens, 0),
+            total_completion_tokens = coalesce(n.completion_tokens, 0), total_cost = coalesce(n.cost, 0), counted = true
+        FROM unnest(ids) AS i (id) LEFT JOIN sums AS n ON n.session_id = i.id
+        WHERE s.session_id = i.id
+    )
     INSERT INTO archon_usage_pending
-    SELECT date_trunc('hour', r.timestamp, 'UTC'), coalesce(r.user_id, '00000000-0000-0000-0000-000000000000'),
-        s.client_type, coalesce(left(s.server, 100), ''), left(r.method, 100), coalesce(left(r.tool_name, 100), ''),
-        r.status, count(*), count(r.duration_ms), coalesce(sum(r.duration_ms), 0), min(r.duration_ms),
-        max(r.duration_ms), coalesce(sum(r.prompt_tokens), 0), coalesce(sum(r.completion_tokens), 0),
-        coalesce(sum(nullif(r.estimated_cost, 'NaN')), 0), coalesce(sum(r.bytes_in), 0), coalesce(sum(r.bytes_out), 0)
-    FROM archon_mcp_requests AS r JOIN archon_mcp_sessions AS s ON s.session_id = r.session_id
-    WHERE r.session_id = ANY (ids)
+    SELECT date_trunc('hour', o.timestamp, 'UTC'), coalesce(o.user_id, '00000000-0000-0000-0000-000000000000'),
+        s.client_type, coalesce(left(s.server, 100), ''), left(o.method, 100), coalesce(left(o.tool_name, 100), ''),
+        o.status, count(*), count(o.duration_ms), coalesce(sum(o.duration_ms), 0), min(o.duration_ms),
+        max(o.duration_ms), coalesce(sum(o.prompt_tokens), 0), coalesce(sum(o.completion_tokens), 0),
+        coalesce(sum(o.cost), 0), coalesce(sum(o.bytes_in), 0), coalesce(sum(o.bytes_out), 0)
+    FROM own AS o JOIN archon_mcp_sessions AS s ON s.session_id = o.session_id
     GROUP BY 1, 2, 3, 4, 5, 6, 7;
     PERFORM archon_merge_usage();
     PERFORM archon_merge_totals();
@@ -835,8 +937,11 @@ LANGUAGE plpgsql
 AS $fn$
 BEGIN
     LOCK TABLE archon_mcp_requests, archon_mcp_sessions IN SHARE ROW EXCLUSIVE MODE;
+    ALTER TABLE archon_mcp_sessions DISABLE TRIGGER archon_sessions_ended_more;
     UPDATE archon_mcp_sessions SET counted = false WHERE counted;
-    TRUNCATE archon_usage_hourly, archon_usage_daily, archon_usage_pending;
+    ALTER TABLE archon_mcp_sessions ENABLE TRIGGER archon_sessions_ended_more;
+    TRUNCATE archon_usage_hourly, archon_usage_hourly_all, archon_usage_daily, archon_usage_pending, archon_user_totals,
+        archon_client_totals, archon_totals_pending;
 END
 $fn$;
 
@@ -855,7 +960,7 @@ BEGIN
                 'update_session_status', 'archon_requests_updated', 'archon_requests_deleted',
                 'archon_requests_truncated', 'archon_session_rekeyed', 'archon_session_deleted',
                 'archon_sessions_settled', 'archon_count_sessions', 'archon_recount', 'archon_merge_totals',
-                'archon_settle_totals', 'archon_session_ended', 'archon_sessions_truncated')
+                'archon_settle_totals', 'archon_session_ended', 'archon_sessions_truncated', 'archon_usage_carried')
     LOOP
         EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp', fn, current_schema());
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', fn);
@@ -866,17 +971,19 @@ BEGIN
     FOR fn IN
         SELECT p.oid::regprocedure FROM pg_proc AS p
         WHERE p.pronamespace = quote_ident(current_schema())::regnamespace
-            AND p.proname IN ('update_session_status', 'archon_requests_updated', 'archon_requests_deleted')
+            AND p.proname IN ('archon_count_sessions', 'update_session_status', 'archon_requests_updated',
+                'archon_requests_deleted', 'archon_usage_carried')
     LOOP
         EXECUTE format('ALTER FUNCTION %s SET enable_seqscan = off', fn);
+        CONTINUE WHEN fn::text LIKE '%archon_count_sessions%';
         EXECUTE format('ALTER FUNCTION %s SET enable_hashjoin = off', fn);
         EXECUTE format('ALTER FUNCTION %s SET enable_mergejoin = off', fn);
     END LOOP;
-    REVOKE ALL ON archon_usage_hourly, archon_usage_daily, archon_usage_pending, archon_user_totals,
+    REVOKE ALL ON archon_usage_hourly, archon_usage_hourly_all, archon_usage_daily, archon_usage_pending, archon_user_totals,
         archon_client_totals, archon_totals_pending FROM PUBLIC;
     FOR role_name IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated') LOOP
-        EXECUTE format('REVOKE ALL ON archon_usage_hourly, archon_usage_daily, archon_usage_pending, archon_user_totals, '
-            'archon_client_totals, archon_totals_pending FROM %I', role_name);
+        EXECUTE format('REVOKE ALL ON archon_usage_hourly, archon_usage_hourly_all, archon_usage_daily, '
+            'archon_usage_pending, archon_user_totals, archon_client_totals, archon_totals_pending FROM %I', role_name);
     END LOOP;
     -- Whoever reads rows reads their sums.
     FOR reader IN
@@ -886,7 +993,7 @@ BEGIN
             AND x.grantee NOT IN (SELECT oid FROM pg_roles WHERE rolname IN ('anon', 'authenticated'))
     LOOP
         EXECUTE format('GRANT SELECT ON %s TO %s', CASE reader.relname
-                WHEN 'archon_mcp_requests' THEN 'archon_usage_hourly, archon_usage_daily, archon_usage_pending'
+                WHEN 'archon_mcp_requests' THEN 'archon_usage_hourly, archon_usage_hourly_all, archon_usage_daily, archon_usage_pending'
                 ELSE 'archon_user_totals, archon_client_totals, archon_totals_pending' END,
             CASE WHEN reader.grantee = 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(reader.grantee)) END);
     END LOOP;
@@ -929,6 +1036,15 @@ DROP TRIGGER IF EXISTS archon_sessions_deleted_all ON archon_mcp_sessions;
 CREATE TRIGGER archon_sessions_deleted_all AFTER DELETE ON archon_mcp_sessions
     FOR EACH STATEMENT EXECUTE FUNCTION archon_sessions_settled();
 
+DROP TRIGGER IF EXISTS archon_usage_hourly_inserted ON archon_usage_hourly;
+CREATE TRIGGER archon_usage_hourly_inserted AFTER INSERT ON archon_usage_hourly
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION archon_usage_carried();
+DROP TRIGGER IF EXISTS archon_usage_hourly_updated ON archon_usage_hourly;
+CREATE TRIGGER archon_usage_hourly_updated AFTER UPDATE ON archon_usage_hourly
+    REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION archon_usage_carried();
+DROP TRIGGER IF EXISTS archon_usage_hourly_deleted ON archon_usage_hourly;
+CREATE TRIGGER archon_usage_hourly_deleted AFTER DELETE ON archon_usage_hourly
+    REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION archon_usage_carried();
 DROP TRIGGER IF EXISTS archon_sessions_ended ON archon_mcp_sessions;
 CREATE TRIGGER archon_sessions_ended AFTER INSERT ON archon_mcp_sessions FOR EACH ROW
     WHEN (NEW.status = 'disconnected' AND NEW.counted)

@@ -151,7 +151,7 @@ DECLARE
     last_day timestamptz;
 BEGIN
     IF NOT archon_reads_all() OR NOT has_table_privilege('archon_usage_daily', 'SELECT')
-        OR NOT has_table_privilege('archon_usage_hourly', 'SELECT')
+        OR NOT has_table_privilege('archon_usage_hourly_all', 'SELECT')
         OR NOT has_table_privilege('archon_usage_pending', 'SELECT') THEN
         RETURN QUERY
         SELECT left(r.method, 100), coalesce(left(r.tool_name, 100), ''), r.status::text, count(*)::numeric,
@@ -195,13 +195,13 @@ BEGIN
         UNION ALL
         SELECT h.method, h.tool_name, h.status, sum(h.requests), sum(h.timed_requests), sum(h.duration_ms_sum),
             min(h.duration_ms_min), max(h.duration_ms_max), sum(h.prompt_tokens), sum(h.completion_tokens), sum(h.cost)
-        FROM archon_usage_hourly AS h
+        FROM archon_usage_hourly_all AS h
         WHERE h.hour >= first AND h.hour < first_day AND h.hour < last
         GROUP BY 1, 2, 3
         UNION ALL
         SELECT h.method, h.tool_name, h.status, sum(h.requests), sum(h.timed_requests), sum(h.duration_ms_sum),
             min(h.duration_ms_min), max(h.duration_ms_max), sum(h.prompt_tokens), sum(h.completion_tokens), sum(h.cost)
-        FROM archon_usage_hourly AS h
+        FROM archon_usage_hourly_all AS h
         WHERE h.hour >= last_day AND h.hour < last AND last_day > first_day
         GROUP BY 1, 2, 3
         UNION ALL

@@ -118,8 +118,9 @@ BEGIN
 
     -- Sums over everybody are for those who see everybody's rows.
     IF signed_in OR service THEN
-        FOREACH tab IN ARRAY ARRAY['archon_usage_hourly', 'archon_usage_daily', 'archon_usage_pending',
-            'archon_user_totals', 'archon_client_totals', 'archon_totals_pending', 'archon_journal_positions'] LOOP
+        FOREACH tab IN ARRAY ARRAY['archon_usage_hourly', 'archon_usage_hourly_all', 'archon_usage_daily',
+            'archon_usage_pending', 'archon_user_totals', 'archon_client_totals', 'archon_totals_pending',
+            'archon_journal_positions'] LOOP
             EXECUTE format('ALTER TABLE %I ENABLE ROW LEVEL SECURITY', tab);
             IF signed_in AND tab <> 'archon_journal_positions' THEN
                 EXECUTE format('DROP POLICY IF EXISTS %I ON %I', 'Allow users to read ' || tab, tab);

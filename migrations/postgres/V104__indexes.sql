@@ -4,7 +4,7 @@
 
 -- What ended when; with what the statistics need, so that they are read from the index alone.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_archon_mcp_sessions_ended ON archon_mcp_sessions (disconnected_at DESC, session_id DESC) INCLUDE (disconnect_reason, total_duration) WHERE status = 'disconnected';
--- What has not ended. Not by activity: then each sign of life would write all indexes of the session anew.
+-- What has not ended.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_archon_mcp_sessions_open ON archon_mcp_sessions (connected_at) WHERE status <> 'disconnected';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_archon_mcp_sessions_key ON archon_mcp_sessions (session_key, disconnected_at) WHERE session_key IS NOT NULL;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_archon_mcp_sessions_user ON archon_mcp_sessions (user_id, connected_at DESC);

@@ -167,7 +167,12 @@ impl Store {
                 Err(error) if driver_is_transient(&error) && Instant::now() < deadline => {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
-                Err(source) => return Err(StoreError::Open { path: file, source }),
+                Err(error) => {
+                    return Err(StoreError::Open {
+                        path: file,
+                        source: error.into(),
+                    });
+                }
             }
         };
         Ok(Self {
@@ -188,14 +193,6 @@ impl Store {
     #[must_use]
     pub fn is_embedded(&self) -> bool {
         matches!(self.pool, Pool::Sqlite(_))
-    }
-
-    /// The server, if it is one.
-    pub(super) fn home(&self) -> Option<&Arc<Home>> {
-        match &self.pool {
-            Pool::Sqlite(_) => None,
-            Pool::Postgres(home) => Some(home),
-        }
     }
 
     /// Closes all connections, once they are free, and brings the write-ahead log into the database. Other clones of

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::location::LocationError;
 use super::migrations::MigrationError;
-pub use super::trouble::{ConnectProblem, Trouble};
+pub use super::trouble::{ConnectProblem, DriverError, Trouble};
 
 /// Why the store did not do what was asked.
 ///
@@ -35,7 +35,7 @@ pub enum StoreError {
         /// The database file.
         path: PathBuf,
         /// What the driver said.
-        source: sqlx::Error,
+        source: DriverError,
     },
     /// A database server cannot be reached, or does not let us in.
     #[error("no connection to {location}: {problem}")]
@@ -45,7 +45,7 @@ pub enum StoreError {
         /// What is in the way.
         problem: ConnectProblem,
         /// What the driver said.
-        source: sqlx::Error,
+        source: DriverError,
     },
     /// The database is older than this binary.
     #[error("the database lacks migrations that this archonctl needs ({}); run `archonctl migrate up`", pending.join(", "))]
@@ -74,7 +74,7 @@ pub enum StoreError {
         /// What was being done.
         what: &'static str,
         /// What the database said.
-        source: sqlx::Error,
+        source: DriverError,
     },
 }
 
@@ -85,7 +85,7 @@ impl StoreError {
         match self {
             Self::Open { source, .. }
             | Self::Query { source, .. }
-            | Self::Connect { source, .. } => Some(Trouble::of(source)),
+            | Self::Connect { source, .. } => Some(Trouble::of(&source.0)),
             Self::Migrate(error) => error.cause().map(Trouble::of),
             _ => None,
         }
@@ -105,13 +105,16 @@ impl StoreError {
         let Self::Query { source, .. } = self else {
             return false;
         };
-        let code = source.as_database_error().and_then(|error| error.code());
+        let code = source.0.as_database_error().and_then(|error| error.code());
         code.is_some_and(|code| matches!(&*code, "22001" | "22003"))
     }
 
     /// Names what was being done when the driver failed; for `map_err`.
     pub(super) fn during(what: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
-        move |source| Self::Query { what, source }
+        move |error| Self::Query {
+            what,
+            source: error.into(),
+        }
     }
 }
 

@@ -24,7 +24,7 @@ mod tests;
 mod trouble;
 
 pub use connection::Store;
-pub use error::{ConnectProblem, StoreError, Trouble};
+pub use error::{ConnectProblem, DriverError, StoreError, Trouble};
 pub use fold::JournalPosition;
 pub use live::StoredSession;
 pub use location::{Location, LocationError, Server};

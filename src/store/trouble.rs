@@ -5,6 +5,31 @@ use std::io::ErrorKind;
 
 use sqlx::postgres::PgDatabaseError;
 
+/// What the driver says, in its words but without its frame: neither "error returned from database" nor the line of the
+/// server's source where the error was raised.
+#[derive(Debug)]
+pub struct DriverError(pub(super) sqlx::Error);
+
+impl fmt::Display for DriverError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            sqlx::Error::Database(error) => f.write_str(error.message()),
+            sqlx::Error::Io(error) => error.fmt(f),
+            sqlx::Error::Tls(error) => error.fmt(f),
+            sqlx::Error::PoolTimedOut => f.write_str("no connection became free in time"),
+            other => other.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for DriverError {}
+
+impl From<sqlx::Error> for DriverError {
+    fn from(error: sqlx::Error) -> Self {
+        Self(error)
+    }
+}
+
 /// What kind of trouble a database, or the way to it, is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {

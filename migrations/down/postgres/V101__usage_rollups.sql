@@ -14,7 +14,16 @@ DROP TRIGGER IF EXISTS archon_sessions_ended ON archon_mcp_sessions;
 DROP TRIGGER IF EXISTS archon_sessions_ended_more ON archon_mcp_sessions;
 DROP TRIGGER IF EXISTS archon_sessions_ended_less ON archon_mcp_sessions;
 DROP TRIGGER IF EXISTS archon_sessions_truncated ON archon_mcp_sessions;
-DROP FUNCTION IF EXISTS archon_requests_user(), archon_requests_updated(), archon_requests_deleted(),
+DO $do$
+BEGIN
+    IF to_regclass(format('%I.archon_usage_hourly', current_schema())) IS NOT NULL THEN
+        DROP TRIGGER IF EXISTS archon_usage_hourly_inserted ON archon_usage_hourly;
+        DROP TRIGGER IF EXISTS archon_usage_hourly_updated ON archon_usage_hourly;
+        DROP TRIGGER IF EXISTS archon_usage_hourly_deleted ON archon_usage_hourly;
+    END IF;
+END
+$do$;
+DROP FUNCTION IF EXISTS archon_usage_carried(), archon_requests_user(), archon_requests_updated(), archon_requests_deleted(),
     archon_requests_truncated(), archon_session_rekeyed(), archon_session_deleted(), archon_sessions_settled(),
     archon_count_sessions(integer), archon_recount(), archon_settle_usage(), archon_merge_usage(),
     archon_merge_totals(), archon_settle_totals(), archon_session_ended(), archon_sessions_truncated(), archon_reason_kind(varchar),
@@ -26,7 +35,8 @@ BEGIN
     END IF;
 END
 $do$;
-DROP TABLE IF EXISTS archon_usage_pending, archon_usage_daily, archon_usage_hourly, archon_totals_pending,
+DROP TABLE IF EXISTS archon_usage_pending, archon_usage_daily, archon_usage_hourly_all, archon_usage_hourly,
+    archon_totals_pending,
     archon_user_totals, archon_client_totals;
 DROP INDEX IF EXISTS idx_archon_mcp_sessions_longest;
 DROP INDEX IF EXISTS idx_archon_mcp_sessions_uncounted;

@@ -17,7 +17,7 @@ DO $do$
 DECLARE
     tab text;
 BEGIN
-    FOREACH tab IN ARRAY ARRAY['archon_usage_hourly', 'archon_usage_daily', 'archon_usage_pending',
+    FOREACH tab IN ARRAY ARRAY['archon_usage_hourly', 'archon_usage_hourly_all', 'archon_usage_daily', 'archon_usage_pending',
         'archon_user_totals', 'archon_client_totals', 'archon_totals_pending', 'archon_journal_positions'] LOOP
         EXECUTE format('DROP POLICY IF EXISTS %I ON %I', 'Allow users to read ' || tab, tab);
         EXECUTE format('DROP POLICY IF EXISTS %I ON %I', 'Allow service role full access to ' || tab, tab);

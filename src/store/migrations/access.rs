@@ -51,7 +51,7 @@ impl Access {
                 let conn = SqliteConnection::connect_with(&options).await;
                 let conn = conn.map_err(|source| StoreError::Open {
                     path: file.clone(),
-                    source,
+                    source: source.into(),
                 })?;
                 Ok(Conn::sqlite(conn))
             }

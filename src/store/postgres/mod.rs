@@ -84,7 +84,7 @@ impl Home {
             .map_err(|source| StoreError::Connect {
                 location: self.location(),
                 problem: ConnectProblem::of(&source, self.server.wants_tls()),
-                source,
+                source: source.into(),
             })
     }
 

@@ -362,33 +362,68 @@ fn owned_dir(prefix: &str) -> PathBuf {
     dir
 }
 
-/// Makes a certificate for `localhost`, its own authority, and its key.
+/// Makes an authority, `root.crt`, and a certificate of it for this machine, with its key.
 fn certificate(dir: &Path) {
-    let mut openssl = as_server_user(Command::new("openssl"));
-    openssl
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:P-256",
-            "-nodes",
-        ])
-        .args(["-days", "2", "-subj", "/CN=localhost"])
-        .args([
-            "-addext",
+    // Without the extensions that the system's configuration adds.
+    fs::write(
+        dir.join("openssl.cnf"),
+        "[req]\ndistinguished_name = name\n[name]\n",
+    )
+    .expect("written");
+    let make = |name: &str, subject: &str, extensions: &[&str], authority: &[&str]| {
+        let mut openssl = as_server_user(Command::new("openssl"));
+        openssl
+            .current_dir(dir)
+            .args([
+                "req",
+                "-x509",
+                "-config",
+                "openssl.cnf",
+                "-days",
+                "2",
+                "-subj",
+                subject,
+            ])
+            .args([
+                "-newkey",
+                "ec",
+                "-pkeyopt",
+                "ec_paramgen_curve:P-256",
+                "-nodes",
+            ])
+            .args([
+                "-keyout",
+                &format!("{name}.key"),
+                "-out",
+                &format!("{name}.crt"),
+            ])
+            .args(
+                extensions
+                    .iter()
+                    .flat_map(|extension| ["-addext", extension]),
+            )
+            .args(authority);
+        let made = openssl.output().expect("openssl runs");
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
+    };
+    make(
+        "root",
+        "/CN=authority of a test",
+        &["basicConstraints=critical,CA:TRUE"],
+        &[],
+    );
+    make(
+        "server",
+        "/CN=localhost",
+        &[
+            "basicConstraints=critical,CA:FALSE",
             "subjectAltName=DNS:localhost,IP:127.0.0.1",
-            "-keyout",
-        ])
-        .arg(dir.join("server.key"))
-        .arg("-out")
-        .arg(dir.join("server.crt"));
-    let made = openssl.output().expect("openssl runs");
-    assert!(
-        made.status.success(),
-        "{}",
-        String::from_utf8_lossy(&made.stderr)
+        ],
+        &["-CA", "root.crt", "-CAkey", "root.key"],
     );
 }
 
