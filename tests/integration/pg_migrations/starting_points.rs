@@ -138,11 +138,6 @@ fn recorded_but_the_columns_are_missing() {
     }
 }
 
-fn verified_after_repair(database: &Database) {
-    verified(&database.url(), database);
-    assert_eq!(verdicts(database), ALL_APPLIED);
-}
-
 #[test]
 fn data_in_all_tables() {
     for kind in [plain as Kind, supabase] {
@@ -224,9 +219,4 @@ fn twice_the_same_day() {
             verified(&database.url(), database);
         });
     }
-}
-
-fn green_without_comparison(database: &Database) {
-    json(&migrate(database, &["up", "-o", "json"]));
-    assert_eq!(code(&migrate(database, &["verify"])), 0);
 }
