@@ -24,4 +24,4 @@ pub use meta::{ClientInfo, RequestMeta};
 pub use sse::SseScanner;
 
 #[cfg(test)]
-pub(crate) mod fuzz;
+mod fuzz;
