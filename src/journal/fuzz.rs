@@ -6,8 +6,8 @@ use uuid::Uuid;
 
 use super::format::segment_name;
 use super::*;
+use crate::model::made_up::with_random_bytes;
 use crate::model::{InstanceId, Record, SessionId, SessionTouched, Timestamp};
-use crate::wire::fuzz::with_random_bytes;
 
 fn written() -> Vec<Record> {
     (0..8_u32)

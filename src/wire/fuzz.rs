@@ -3,41 +3,12 @@
 //! `cargo test` tries each for a moment, `ARCHONCTL_FUZZ_MS` says for how many milliseconds. A failure says the seed of
 //! its bytes; `ARCHONCTL_FUZZ_SEED` begins there.
 
-use std::time::{Duration, Instant};
+use crate::model::made_up::with_random_bytes;
 
 use super::{
     Coding, Decoder, EndpointFinder, Envelope, EnvelopeScanner, RequestMeta, SseScanner,
     baggage_session, body_kind, era_of, header_value, trace_id,
 };
-
-/// Tries `property` on bytes made up at random, of all lengths up to a few hundred, for as long as is wanted.
-pub(crate) fn with_random_bytes(mut property: impl FnMut(&[u8])) {
-    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse().ok());
-    let time = Duration::from_millis(number("ARCHONCTL_FUZZ_MS").unwrap_or(300));
-    let mut seed = number("ARCHONCTL_FUZZ_SEED").unwrap_or(1);
-    let until = Instant::now() + time;
-    loop {
-        let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
-        let mut next = || {
-            random ^= random << 13;
-            random ^= random >> 7;
-            random ^= random << 17;
-            random
-        };
-        // Short ones mostly; some of low bytes alone, which choose words.
-        let length = next() % (1 + (next() % 300));
-        let mask = if next().is_multiple_of(3) { 0xff } else { 0x1f };
-        let bytes: Vec<u8> = (0..length)
-            .map(|_| next().to_le_bytes()[3] & mask)
-            .collect();
-        let tried = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| property(&bytes)));
-        assert!(tried.is_ok(), "ARCHONCTL_FUZZ_SEED={seed}: {bytes:?}");
-        if Instant::now() >= until {
-            return;
-        }
-        seed = seed.wrapping_add(1);
-    }
-}
 
 /// What messages are made of: noise alone hardly ever comes to an envelope.
 const WORDS: [&str; 32] = [

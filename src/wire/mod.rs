@@ -26,4 +26,4 @@ pub use meta::{ClientInfo, RequestMeta};
 pub use sse::SseScanner;
 
 #[cfg(test)]
-pub(crate) mod fuzz;
+mod fuzz;
