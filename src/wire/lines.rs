@@ -165,4 +165,92 @@ mod tests {
         assert_eq!(scanner.unreadable_lines(), 1);
         assert_eq!(read(&mut scanner, LINES.as_bytes(), 7).len(), 4, "and on");
     }
+
+    /// Numbers that look random and are the same in every run (xorshift64*).
+    struct Numbers(u64);
+
+    impl Numbers {
+        fn below(&mut self, bound: usize) -> usize {
+            self.0 ^= self.0 >> 12;
+            self.0 ^= self.0 << 25;
+            self.0 ^= self.0 >> 27;
+            let number = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
+            usize::try_from(number).expect("31 bits") % bound
+        }
+    }
+
+    /// Pieces that make lines which are messages, nearly messages, or nothing.
+    const PIECES: [&str; 24] = [
+        "\n",
+        "\r\n",
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"x\"}}",
+        "{\"id\":\"a\\\"b\",\"result\":{\"content\":[{\"type\":\"text\",\"text\":\"\\n\"}],\"isError\":true}}",
+        "{\"id\":2,\"error\":{\"code\":-1,\"message\":\"é\"}}",
+        "{\"method\":\"notifications/cancelled\",\"params\":{\"requestId\":3}}",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        ":",
+        "\"",
+        "\\",
+        " ",
+        "null",
+        "true",
+        "1.5e3",
+        "\"id\"",
+        "\"method\"",
+        "\"params\"",
+        "\u{0}",
+        "ü",
+        "xyz",
+    ];
+
+    /// What the scanner must find: each line on its own, read as a whole.
+    fn read_by_lines(bytes: &[u8]) -> (Vec<(Envelope, u64)>, u64) {
+        let (mut found, mut unreadable) = (Vec::new(), 0);
+        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let (mut scanner, mut messages) = (EnvelopeScanner::default(), Vec::new());
+            let text = line.strip_suffix(b"\n");
+            scanner.feed(text.unwrap_or(line), &mut |envelope| {
+                messages.push(envelope)
+            });
+            if text.is_some() && (scanner.is_complete() || scanner.is_blank()) {
+                let mut size = line.len() as u64;
+                found.extend(
+                    messages
+                        .into_iter()
+                        .map(|envelope| (envelope, std::mem::take(&mut size))),
+                );
+            } else {
+                unreadable += u64::from(!scanner.is_blank());
+            }
+        }
+        (found, unreadable)
+    }
+
+    #[test]
+    fn lines_of_anything_are_read_as_each_on_its_own() {
+        let mut numbers = Numbers(0x9E37_79B9_7F4A_7C15);
+        let mut messages = 0;
+        for _ in 0..4_000 {
+            let count = numbers.below(40);
+            let text: String = (0..count)
+                .map(|_| PIECES[numbers.below(PIECES.len())])
+                .collect();
+            let (mut scanner, mut found) = (LineScanner::default(), Vec::new());
+            let mut rest = text.as_bytes();
+            while !rest.is_empty() {
+                let (piece, after) = rest.split_at(1 + numbers.below(rest.len().min(30)));
+                scanner.feed(piece, &mut |envelope, size| found.push((envelope, size)));
+                rest = after;
+            }
+            scanner.end();
+            let expected = read_by_lines(text.as_bytes());
+            assert_eq!((found, scanner.unreadable_lines()), expected, "{text:?}");
+            messages += expected.0.len();
+        }
+        assert!(messages > 1_000, "{messages}");
+    }
 }
