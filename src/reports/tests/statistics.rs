@@ -19,13 +19,9 @@ on_every_store!(
     usage_over_hours_and_days_is_that_of_the_operations,
 );
 
-async fn session_statistics_count_old_spellings_in_the_right_column(on: On) {
-    let mut test = lists(on).await;
-    test.fold(&[call(50, 2, 11)]).await;
-    let mut failed = operation(51, 2, 11);
-    failed.status = Error;
-    test.fold(&[Record::OperationFinished(Box::new(failed))])
-        .await;
+/// Sessions as other writers leave them.
+async fn old_rows(test: &TestStore) {
+    let on = test.on;
     let (then, later) = (on.instant(at(-10)), on.instant(at(-9)));
     let ended = |id, reason: &str, duration: &str| {
         format!(
@@ -49,6 +45,16 @@ async fn session_statistics_count_old_spellings_in_the_right_column(on: On) {
         rows.join(", ")
     ))
     .await;
+}
+
+async fn session_statistics_count_old_spellings_in_the_right_column(on: On) {
+    let mut test = lists(on).await;
+    test.fold(&[call(50, 2, 11)]).await;
+    let mut failed = operation(51, 2, 11);
+    failed.status = Error;
+    test.fold(&[Record::OperationFinished(Box::new(failed))])
+        .await;
+    old_rows(&test).await;
     let stats = session_stats(&test.store, None).await.expect("an answer");
     let names: Vec<_> = stats
         .by_client
