@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use crate::api::health::health_json;
 use crate::api::mcp_server::{self, McpServerDeps};
-use crate::config::ServeOptions;
+use crate::config::{DatabaseUrl, ServeOptions};
 use crate::journal::{Journal, JournalOptions};
 use crate::model::{Clock, HealthView, InstanceId, SystemClock, Timestamp, UuidV7Source};
 use crate::proxy::{self, LocalService, Proxy, ProxyOptions, ServerHandle, Upstream};
@@ -194,7 +194,7 @@ impl Daemon {
 
     /// Opens the database, brings the embedded one up to date, and makes sure that any other one is.
     async fn open_store(options: &ServeOptions) -> Result<Store, StoreError> {
-        let url = options.database.url.as_ref().map(|url| url.expose());
+        let url = options.database.url.as_ref().map(DatabaseUrl::expose);
         let schema = options.database.schema.as_deref();
         let store = Store::open(&Location::new(&options.data_dir, url, schema)?).await?;
         if store.is_embedded() || options.migrate {
