@@ -21,6 +21,7 @@ fn main() {
         let _ = writeln!(lists, "const {name}: Texts = &[");
         for path in files(&folder) {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            let path = path.to_string_lossy();
             let _ = writeln!(lists, "    ({stem:?}, include_str!({path:?})),");
         }
         lists.push_str("];\n");

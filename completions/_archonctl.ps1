@@ -26,6 +26,8 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Relay MCP traffic to a server and track its sessions')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run an MCP server over stdio and track its session')
+            [CompletionResult]::new('bridge', 'bridge', [CompletionResultType]::ParameterValue, 'Be a stdio server that forwards to an MCP server over HTTP, and track its session')
             [CompletionResult]::new('sessions', 'sessions', [CompletionResultType]::ParameterValue, 'Show sessions: who works with a server, who left and why')
             [CompletionResult]::new('test-connection', 'test-connection', [CompletionResultType]::ParameterValue, 'Test that an MCP server answers, and that its session is tracked')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Bring the database to this version, and prove it')
@@ -51,6 +53,37 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
             [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
             [CompletionResult]::new('--migrate', '--migrate', [CompletionResultType]::ParameterName, 'Apply pending migrations to a PostgreSQL store before serving; the embedded one is always migrated')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'archonctl;run' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The name its session is stored under [default: made from the command]')
+            [CompletionResult]::new('--session-timeout', '--session-timeout', [CompletionResultType]::ParameterName, 'Time without activity that ends a session [default: 3600s]')
+            [CompletionResult]::new('--idle-after', '--idle-after', [CompletionResultType]::ParameterName, 'Time without activity after which a session counts as idle [default: 5m]')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'How long the server may take to answer [default: 300s]')
+            [CompletionResult]::new('--drain-timeout', '--drain-timeout', [CompletionResultType]::ParameterName, 'How long answers may still take when the client has left [default: 10s]')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'archonctl;bridge' {
+            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'A header to send with every request; may be given several times')
+            [CompletionResult]::new('--header-file', '--header-file', [CompletionResultType]::ParameterName, 'A file with headers, one on each line')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The name its session is stored under [default: made from the URL]')
+            [CompletionResult]::new('--retry-for', '--retry-for', [CompletionResultType]::ParameterName, 'How long a server that cannot be reached is tried before a request is answered with an error')
+            [CompletionResult]::new('--session-timeout', '--session-timeout', [CompletionResultType]::ParameterName, 'Time without activity that ends a session [default: 3600s]')
+            [CompletionResult]::new('--idle-after', '--idle-after', [CompletionResultType]::ParameterName, 'Time without activity after which a session counts as idle [default: 5m]')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'How long the server may take to answer [default: 300s]')
+            [CompletionResult]::new('--drain-timeout', '--drain-timeout', [CompletionResultType]::ParameterName, 'How long answers may still take when the client has left [default: 10s]')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -509,6 +542,8 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
         }
         'archonctl;help' {
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Relay MCP traffic to a server and track its sessions')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run an MCP server over stdio and track its session')
+            [CompletionResult]::new('bridge', 'bridge', [CompletionResultType]::ParameterValue, 'Be a stdio server that forwards to an MCP server over HTTP, and track its session')
             [CompletionResult]::new('sessions', 'sessions', [CompletionResultType]::ParameterValue, 'Show sessions: who works with a server, who left and why')
             [CompletionResult]::new('test-connection', 'test-connection', [CompletionResultType]::ParameterValue, 'Test that an MCP server answers, and that its session is tracked')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Bring the database to this version, and prove it')
@@ -519,6 +554,12 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             break
         }
         'archonctl;help;serve' {
+            break
+        }
+        'archonctl;help;run' {
+            break
+        }
+        'archonctl;help;bridge' {
             break
         }
         'archonctl;help;sessions' {

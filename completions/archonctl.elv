@@ -23,6 +23,8 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand serve 'Relay MCP traffic to a server and track its sessions'
+            cand run 'Run an MCP server over stdio and track its session'
+            cand bridge 'Be a stdio server that forwards to an MCP server over HTTP, and track its session'
             cand sessions 'Show sessions: who works with a server, who left and why'
             cand test-connection 'Test that an MCP server answers, and that its session is tracked'
             cand migrate 'Bring the database to this version, and prove it'
@@ -47,6 +49,35 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --database-url-file 'A file that holds this URL, with the password'
             cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
             cand --migrate 'Apply pending migrations to a PostgreSQL store before serving; the embedded one is always migrated'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'archonctl;run'= {
+            cand --name 'The name its session is stored under [default: made from the command]'
+            cand --session-timeout 'Time without activity that ends a session [default: 3600s]'
+            cand --idle-after 'Time without activity after which a session counts as idle [default: 5m]'
+            cand --request-timeout 'How long the server may take to answer [default: 300s]'
+            cand --drain-timeout 'How long answers may still take when the client has left [default: 10s]'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'archonctl;bridge'= {
+            cand --header 'A header to send with every request; may be given several times'
+            cand --header-file 'A file with headers, one on each line'
+            cand --name 'The name its session is stored under [default: made from the URL]'
+            cand --retry-for 'How long a server that cannot be reached is tried before a request is answered with an error'
+            cand --session-timeout 'Time without activity that ends a session [default: 3600s]'
+            cand --idle-after 'Time without activity after which a session counts as idle [default: 5m]'
+            cand --request-timeout 'How long the server may take to answer [default: 300s]'
+            cand --drain-timeout 'How long answers may still take when the client has left [default: 10s]'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -466,6 +497,8 @@ set edit:completion:arg-completer[archonctl] = {|@words|
         }
         &'archonctl;help'= {
             cand serve 'Relay MCP traffic to a server and track its sessions'
+            cand run 'Run an MCP server over stdio and track its session'
+            cand bridge 'Be a stdio server that forwards to an MCP server over HTTP, and track its session'
             cand sessions 'Show sessions: who works with a server, who left and why'
             cand test-connection 'Test that an MCP server answers, and that its session is tracked'
             cand migrate 'Bring the database to this version, and prove it'
@@ -475,6 +508,10 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'archonctl;help;serve'= {
+        }
+        &'archonctl;help;run'= {
+        }
+        &'archonctl;help;bridge'= {
         }
         &'archonctl;help;sessions'= {
             cand list 'List sessions, newest activity first'

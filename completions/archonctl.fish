@@ -27,6 +27,8 @@ end
 complete -c archonctl -n "__fish_archonctl_needs_command" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_needs_command" -s V -l version -d 'Print version'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "serve" -d 'Relay MCP traffic to a server and track its sessions'
+complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "run" -d 'Run an MCP server over stdio and track its session'
+complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "bridge" -d 'Be a stdio server that forwards to an MCP server over HTTP, and track its session'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "sessions" -d 'Show sessions: who works with a server, who left and why'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "test-connection" -d 'Test that an MCP server answers, and that its session is tracked'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "migrate" -d 'Bring the database to this version, and prove it'
@@ -50,6 +52,29 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l database-u
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l migrate -d 'Apply pending migrations to a PostgreSQL store before serving; the embedded one is always migrated'
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l name -d 'The name its session is stored under [default: made from the command]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l session-timeout -d 'Time without activity that ends a session [default: 3600s]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l idle-after -d 'Time without activity after which a session counts as idle [default: 5m]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l request-timeout -d 'How long the server may take to answer [default: 300s]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l drain-timeout -d 'How long answers may still take when the client has left [default: 10s]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -s h -l help -d 'Print help'
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l header -d 'A header to send with every request; may be given several times' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l header-file -d 'A file with headers, one on each line' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l name -d 'The name its session is stored under [default: made from the URL]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l retry-for -d 'How long a server that cannot be reached is tried before a request is answered with an error' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l session-timeout -d 'Time without activity that ends a session [default: 3600s]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l idle-after -d 'Time without activity after which a session counts as idle [default: 5m]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l request-timeout -d 'How long the server may take to answer [default: 300s]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l drain-timeout -d 'How long answers may still take when the client has left [default: 10s]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and not __fish_seen_subcommand_from list show disconnected stats help" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and not __fish_seen_subcommand_from list show disconnected stats help" -f -a "list" -d 'List sessions, newest activity first'
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and not __fish_seen_subcommand_from list show disconnected stats help" -f -a "show" -d 'Show one session and its operations, newest first'
@@ -462,14 +487,16 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand completions" -l out 
 complete -c archonctl -n "__fish_archonctl_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_using_subcommand man" -l out -d 'Write the pages of all commands into this directory instead' -r -f -a "(__fish_complete_directories)"
 complete -c archonctl -n "__fish_archonctl_using_subcommand man" -s h -l help -d 'Print help'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve sessions test-connection migrate config completions man help" -f -a "serve" -d 'Relay MCP traffic to a server and track its sessions'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve sessions test-connection migrate config completions man help" -f -a "sessions" -d 'Show sessions: who works with a server, who left and why'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve sessions test-connection migrate config completions man help" -f -a "test-connection" -d 'Test that an MCP server answers, and that its session is tracked'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve sessions test-connection migrate config completions man help" -f -a "migrate" -d 'Bring the database to this version, and prove it'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve sessions test-connection migrate config completions man help" -f -a "config" -d 'Show settings'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve sessions test-connection migrate config completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve sessions test-connection migrate config completions man help" -f -a "man" -d 'Print the manual page'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve sessions test-connection migrate config completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "serve" -d 'Relay MCP traffic to a server and track its sessions'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "run" -d 'Run an MCP server over stdio and track its session'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "bridge" -d 'Be a stdio server that forwards to an MCP server over HTTP, and track its session'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "sessions" -d 'Show sessions: who works with a server, who left and why'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "test-connection" -d 'Test that an MCP server answers, and that its session is tracked'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "migrate" -d 'Bring the database to this version, and prove it'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "config" -d 'Show settings'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "man" -d 'Print the manual page'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from sessions" -f -a "list" -d 'List sessions, newest activity first'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from sessions" -f -a "show" -d 'Show one session and its operations, newest first'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from sessions" -f -a "disconnected" -d 'List sessions that ended, newest end first, and why [default: the last 7 days]'

@@ -16,31 +16,42 @@ use crate::store::{StoreError, Trouble};
 
 /// What the process says when it ends. Scripts rely on these numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub enum ExitStatus {
     /// Done.
-    Done = 0,
+    Done,
     /// A negative answer, or a failure.
-    Failure = 1,
+    Failure,
     /// The command line or the configuration is wrong.
-    Usage = 2,
+    Usage,
     /// Authentication or connection.
-    Connection = 4,
+    Connection,
     /// What is there is not what should be there.
-    Drift = 5,
+    Drift,
     /// Somebody else holds a lock.
-    Busy = 6,
+    Busy,
     /// Something is still to be done; only with `--exit-code`.
-    Pending = 8,
+    Pending,
     /// Ctrl-C.
-    Interrupted = 130,
+    Interrupted,
+    /// The exit code of a command that was run, or the one by which shells tell that it could not be.
+    OfCommand(u8),
 }
 
 impl ExitStatus {
     /// The number.
     #[must_use]
     pub const fn code(self) -> u8 {
-        self as u8
+        match self {
+            Self::Done => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::Connection => 4,
+            Self::Drift => 5,
+            Self::Busy => 6,
+            Self::Pending => 8,
+            Self::Interrupted => 130,
+            Self::OfCommand(code) => code,
+        }
     }
 }
 
@@ -155,6 +166,12 @@ impl CliError {
                 // Lists of values and of missing arguments are indented below the sentence.
                 message.push(line.trim_start().to_owned());
             }
+        }
+        let behind_dashes = usage
+            .as_deref()
+            .is_some_and(|usage| usage.contains(" -- <"));
+        if behind_dashes && error.kind() == clap::error::ErrorKind::UnknownArgument {
+            hints.push("the command stands behind `--`, its own options too".to_owned());
         }
         if hints.is_empty() {
             let shown = usage.as_deref().unwrap_or("archonctl");

@@ -2,14 +2,18 @@
 
 use std::future::Future;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::error::{CliError, chain};
 use super::output::remark;
 use crate::config::{DatabaseUrl, Settings};
 use crate::model::Timestamp;
-use crate::store::{Location, Store, StoreError};
+use crate::store::{Location, MigrationStanding, Store, StoreError};
 use crate::tracking::{journal_root, settle_dead};
+
+/// How long an instance may take to make a new store.
+const IN_THE_MAKING: Duration = Duration::from_secs(2);
+const LOOK_EVERY: Duration = Duration::from_millis(20);
 
 /// Where a query's store is, and what settling dead instances in it takes.
 #[derive(Debug)]
@@ -54,7 +58,11 @@ pub(crate) async fn open_store(place: &Place) -> Result<Store, CliError> {
         }
         opened => opened?,
     };
-    store.check_history().await?;
+    match &place.location {
+        Location::Embedded { .. } => check_embedded_schema(&store, &place.data_dir).await?,
+        // Others' databases are migrated when somebody says so.
+        _ => store.check_history().await?,
+    }
     let settling = settle_dead(&place.data_dir, &store, place.session_timeout, place.now);
     match settling.await {
         Ok(settled) => {
@@ -71,6 +79,30 @@ pub(crate) async fn open_store(place: &Place) -> Result<Store, CliError> {
         )]),
     }
     Ok(store)
+}
+
+/// Checks the schema of the embedded store. One that an instance is making at this moment is waited for; one that an instance was killed over
+/// is made, because what it saw waits in its journal.
+async fn check_embedded_schema(store: &Store, data_dir: &Path) -> Result<(), CliError> {
+    let until = Instant::now() + IN_THE_MAKING;
+    loop {
+        match store.check_schema().await {
+            Err(StoreError::SchemaPending { .. })
+                if has_journals(data_dir) && Instant::now() < until =>
+            {
+                let states = store.migration_status().await?;
+                let is_new = states
+                    .iter()
+                    .all(|migration| migration.state == MigrationStanding::Pending);
+                if is_new {
+                    store.migrate_up().await?;
+                } else {
+                    tokio::time::sleep(LOOK_EVERY).await;
+                }
+            }
+            checked => return Ok(checked?),
+        }
+    }
 }
 
 /// Whether an instance ever wrote a journal here that nobody has taken yet.

@@ -15,6 +15,10 @@ pub(crate) enum Colour {
 
 /// The standard streams of this process, and what the environment says about them.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact about one stream"
+)]
 pub(crate) struct Terminal {
     in_tty: bool,
     out_tty: bool,

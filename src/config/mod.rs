@@ -6,6 +6,8 @@
 mod database;
 mod error;
 mod file;
+mod headers;
+mod names;
 mod options;
 mod settings;
 mod sources;
@@ -13,7 +15,9 @@ mod upstream;
 
 pub use database::{DatabaseOptions, DatabaseUrl};
 pub use error::ConfigError;
-pub use options::{LogFormat, ServeOptions};
+pub use headers::{Header, HeaderError, header_argument, header_file};
+pub use names::{name_of_command, name_of_url};
+pub use options::{LogFormat, ServeOptions, StdioOptions, server_name};
 pub use settings::{Flags, Key, Origin, Settings, Shown};
 pub use sources::Sources;
-pub use upstream::Upstream;
+pub use upstream::{Refusal, Upstream, parse_url as server_url};

@@ -50,6 +50,25 @@ pub struct ServeOptions {
     pub log: LogFormat,
 }
 
+/// What relaying over stdio starts with: `run` and `bridge`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StdioOptions {
+    /// Where journals and the embedded store live.
+    pub data_dir: PathBuf,
+    /// The database, if it is not the embedded one.
+    pub database: DatabaseOptions,
+    /// Time without activity that ends a session.
+    pub session_timeout: Duration,
+    /// Time without activity after which a session counts as idle.
+    pub idle_after: Duration,
+    /// How long the server may take to answer.
+    pub request_timeout: Duration,
+    /// How long answers that are still to come are waited for after the client left.
+    pub drain_timeout: Duration,
+    /// Form of the log.
+    pub log: LogFormat,
+}
+
 impl Settings {
     /// Where journals and the embedded store live.
     ///
@@ -99,14 +118,33 @@ impl Settings {
                 text.parse()
                     .map_err(|_| format!("'{text}' is no number of threads; 1 or more is expected"))
             })?,
-            log: self
-                .parsed(Key::LogFormat, |text| match text {
-                    "text" => Ok(LogFormat::Text),
-                    "json" => Ok(LogFormat::Json),
-                    _ => Err(format!("'{text}' is neither 'text' nor 'json'")),
-                })?
-                .unwrap_or_default(),
+            log: self.log_format()?,
         })
+    }
+
+    /// Everything that relaying over stdio needs.
+    ///
+    /// # Errors
+    /// As [`Settings::serve_options`].
+    pub fn stdio_options(&self) -> Result<StdioOptions, ConfigError> {
+        Ok(StdioOptions {
+            data_dir: self.data_dir()?,
+            database: self.database()?,
+            session_timeout: self.session_timeout()?,
+            idle_after: self.positive(Key::IdleAfter)?,
+            request_timeout: self.positive(Key::RequestTimeout)?,
+            drain_timeout: self.duration(Key::DrainTimeout)?,
+            log: self.log_format()?,
+        })
+    }
+
+    fn log_format(&self) -> Result<LogFormat, ConfigError> {
+        let format = self.parsed(Key::LogFormat, |text| match text {
+            "text" => Ok(LogFormat::Text),
+            "json" => Ok(LogFormat::Json),
+            _ => Err(format!("'{text}' is neither 'text' nor 'json'")),
+        })?;
+        Ok(format.unwrap_or_default())
     }
 
     fn upstream(&self) -> Result<Option<Upstream>, ConfigError> {
@@ -180,13 +218,20 @@ fn listen(text: &str) -> Result<String, String> {
     }
 }
 
-/// Server names stand in tables, filters and metric labels.
-fn server_name(text: &str) -> Result<String, String> {
-    let fits = !text.is_empty()
-        && text.len() <= 64
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+/// Whether `c` may stand in the name of a server.
+pub(super) const fn fits_a_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')
+}
+
+/// Longest name of a server.
+pub(super) const LONGEST_NAME: usize = 64;
+
+/// Checks the name of a server. Names stand in tables, filters and metric labels.
+///
+/// # Errors
+/// A sentence that says what a name is.
+pub fn server_name(text: &str) -> Result<String, String> {
+    let fits = !text.is_empty() && text.len() <= LONGEST_NAME && text.chars().all(fits_a_name);
     if fits {
         Ok(text.to_owned())
     } else {

@@ -3,9 +3,12 @@
 mod error;
 mod logging;
 mod signals;
+mod stdio;
+mod tracking;
 
 pub use error::StartError;
-pub use logging::init_logging;
+pub use logging::{init_logging, init_quiet_logging};
+pub use stdio::{BridgeTo, run_bridge, run_stdio};
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -24,7 +27,7 @@ use uuid::Uuid;
 
 use crate::api::health::health_json;
 use crate::api::mcp_server::{self, McpServerDeps};
-use crate::config::{DatabaseUrl, ServeOptions};
+use crate::config::{DatabaseOptions, DatabaseUrl, ServeOptions};
 use crate::journal::{Journal, JournalOptions};
 use crate::model::{Clock, HealthView, InstanceId, SystemClock, Timestamp, UuidV7Source};
 use crate::proxy::{self, LocalService, Proxy, ProxyOptions, ServerHandle, Upstream};
@@ -93,6 +96,27 @@ async fn bind(listen: &str) -> Result<TcpListener, StartError> {
         .map_err(|error| StartError::listen(listen, error))
 }
 
+/// Opens the database, brings the embedded one up to date, and makes sure that any other one is; `migrate` brings that up
+/// to date as well.
+async fn open_store(
+    data_dir: &Path,
+    database: &DatabaseOptions,
+    migrate: bool,
+) -> Result<Store, StoreError> {
+    let url = database.url.as_ref().map(DatabaseUrl::expose);
+    let location = Location::new(data_dir, url, database.schema.as_deref())?;
+    let store = Store::open(&location).await?;
+    if store.is_embedded() || migrate {
+        for migration in &store.migrate_up().await?.applied {
+            tracing::info!("migration {} applied", migration.name);
+        }
+    } else {
+        // Others use it as well: when it changes is for people to say.
+        store.check_schema().await?;
+    }
+    Ok(store)
+}
+
 /// The running subsystems.
 struct Daemon {
     proxy: Arc<Proxy>,
@@ -108,7 +132,7 @@ impl Daemon {
     async fn start(options: &ServeOptions, listener: TcpListener) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let started_at = clock.now();
-        let store = Self::open_store(options).await?;
+        let store = open_store(&options.data_dir, &options.database, options.migrate).await?;
         let mut settled = settle_dead(
             &options.data_dir,
             &store,
@@ -190,22 +214,6 @@ impl Daemon {
             shipper,
             stop_shipping,
         })
-    }
-
-    /// Opens the database, brings the embedded one up to date, and makes sure that any other one is.
-    async fn open_store(options: &ServeOptions) -> Result<Store, StoreError> {
-        let url = options.database.url.as_ref().map(DatabaseUrl::expose);
-        let schema = options.database.schema.as_deref();
-        let store = Store::open(&Location::new(&options.data_dir, url, schema)?).await?;
-        if store.is_embedded() || options.migrate {
-            for migration in &store.migrate_up().await?.applied {
-                tracing::info!("migration {} applied", migration.name);
-            }
-        } else {
-            // Others use it as well: when it changes is for people to say.
-            store.check_schema().await?;
-        }
-        Ok(store)
     }
 
     #[expect(
@@ -300,9 +308,13 @@ impl Daemon {
     }
 }
 
+/// How often sessions are looked at where `shortest` is the shortest of the times by which they are judged.
+fn sweep_every(shortest: Duration) -> Duration {
+    (shortest / 4).clamp(Duration::from_millis(20), Duration::from_secs(1))
+}
+
 async fn sweep(tracker: Arc<Tracker>, shortest: Duration) {
-    let every = (shortest / 4).clamp(Duration::from_millis(20), Duration::from_secs(1));
-    let mut ticks = tokio::time::interval(every);
+    let mut ticks = tokio::time::interval(sweep_every(shortest));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;

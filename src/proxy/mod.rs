@@ -1,4 +1,4 @@
-//! Stands between MCP clients and MCP servers over HTTP and relays every byte as it comes.
+//! Stands between MCP clients and MCP servers and relays every byte as it comes: over HTTP here, over stdio in `stdio`.
 //!
 //! A server behind a connection is reached by `relay`, which works on the bytes of HTTP/1.1 itself: heads are rewritten
 //! by a line or two, bodies pass as they are. A server in this process is reached by `local`, through hyper. What a
@@ -13,6 +13,7 @@ mod local;
 mod pool;
 mod relay;
 mod server;
+pub mod stdio;
 mod upstream;
 
 use std::sync::Arc;

@@ -14,7 +14,7 @@ use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use crate::tracking::{Exchange, Group, RequestFacts};
+use crate::tracking::{Exchange, Failure, Group, RequestFacts};
 
 use super::answers::OwnAnswer;
 use super::buffer::{Buffer, Buffers};
@@ -76,7 +76,8 @@ enum Plan {
     reason = "each is a thing that the head says"
 )]
 struct Forward {
-    /// `None` outside the endpoint (authorisation metadata, for one): that passes untracked.
+    /// `None` outside the endpoint (authorisation metadata, for one): that passes untracked, but for what an HTTP+SSE
+    /// server (MCP 2024-11-05) has named as its endpoint.
     exchange: Option<Box<Exchange>>,
     head_length: usize,
     framing: Framing,
@@ -220,11 +221,26 @@ impl<'a> Client<'a> {
         if is_health(head.path) {
             return Ok(Some(own(OwnAnswer::health(head.method, &proxy.health))));
         }
-        let exchange = if is_endpoint(head.path) {
+        let endpoint = is_endpoint(head.path);
+        if endpoint {
             self.remote.target(head.query, |path, query| {
                 head.pass_on(&self.remote.authority, path, query, out);
             });
+        } else {
+            head.pass_on(&self.remote.authority, head.path, head.query, out);
+        }
+        let channel = if head.method == "POST" {
+            proxy
+                .tracker
+                .channel(&self.principal, head.path, head.query)
+        } else {
+            None
+        };
+        let exchange = if endpoint || channel.is_some() {
             let show = |facts: &mut RequestFacts| {
+                if let Some(channel) = channel {
+                    facts.answered_on(channel);
+                }
                 for header in head.headers {
                     facts.header(header.name, header.value);
                 }
@@ -238,7 +254,6 @@ impl<'a> Client<'a> {
                 Box::new(proxy.tracker.begin_in(facts, self.worker.group.clone()))
             })
         } else {
-            head.pass_on(&self.remote.authority, head.path, head.query, out);
             None
         };
         Ok(Some(Plan::Forward(Forward {
@@ -283,7 +298,11 @@ impl<'a> Client<'a> {
             Err(Unsent::TimedOut) => self.timed_out(exchange),
             Err(Unsent::Unreachable { why, .. }) => {
                 self.take_rest(&mut passage).await?;
-                self.unreachable(exchange, &why)
+                self.unreachable(exchange, &why, Failure::Unreachable)
+            }
+            Err(Unsent::Nonsense(why)) => {
+                self.take_rest(&mut passage).await?;
+                self.unreachable(exchange, &why, Failure::Nonsense)
             }
         };
         let whole = passage.whole();

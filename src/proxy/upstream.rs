@@ -181,7 +181,7 @@ impl Upstream {
     }
 }
 
-fn tls_connector() -> Result<TlsConnector, UpstreamError> {
+pub(super) fn tls_connector() -> Result<TlsConnector, UpstreamError> {
     use rustls_platform_verifier::ConfigVerifierExt;
     let mut config = rustls::ClientConfig::with_platform_verifier()
         .map_err(|error| UpstreamError::Tls(error.to_string()))?;

@@ -1,6 +1,7 @@
 //! The one integration binary. Each module says what belongs there.
 
 mod architecture;
+mod bridge;
 mod built_in;
 mod cli_config;
 mod cli_generated;
@@ -19,6 +20,7 @@ mod probes;
 mod real_clients;
 mod relay_http;
 mod servers_for_tests;
+mod stdio;
 mod streaming;
 mod support;
 mod test_connection;

@@ -267,13 +267,13 @@ async fn update(places: Vec<Place>, database: &str) {
                 let condition = condition(&here, &all);
                 match definition {
                     Some(definition) => {
-                        text.push_str(format!("{condition}{object}: {definition}").trim_end())
+                        text.push_str(format!("{condition}{object}: {definition}").trim_end());
                     }
-                    None => text.push_str(&format!("{condition}- {object}")),
+                    None => text.extend([condition.as_str(), "- ", &object.to_string()]),
                 }
                 text.push('\n');
                 for other in &others {
-                    text.push_str(&format!("    {other}\n"));
+                    text.extend(["    ", other, "\n"]);
                 }
             }
         }
@@ -293,22 +293,15 @@ fn alternatives(text: &str) -> BTreeMap<String, BTreeSet<String>> {
     let mut found: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let mut last = String::new();
     for line in text.lines() {
-        match line.trim_start().strip_prefix("or:") {
-            Some(_) => {
-                found
-                    .entry(last.clone())
-                    .or_default()
-                    .insert(line.trim().to_owned());
-            }
-            None => {
-                let rest = line.split_once("] ").map_or(line, |(_, rest)| rest);
-                last = rest
-                    .split(": ")
-                    .next()
-                    .unwrap_or_default()
-                    .trim_end_matches(':')
-                    .to_owned();
-            }
+        if line.trim_start().starts_with("or:") {
+            found
+                .entry(last.clone())
+                .or_default()
+                .insert(line.trim().to_owned());
+        } else {
+            let rest = line.split_once("] ").map_or(line, |(_, rest)| rest);
+            let object = rest.split(": ").next().unwrap_or_default();
+            object.trim_end_matches(':').clone_into(&mut last);
         }
     }
     found
@@ -359,6 +352,6 @@ fn condition(here: &BTreeSet<String>, all: &BTreeSet<String>) -> String {
             }
         }
     }
-    eprintln!("no condition tells {here:?} from the rest");
+    // No condition tells this one from the rest: the probes' file says so.
     format!("[{here:?}] ")
 }

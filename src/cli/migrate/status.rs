@@ -185,14 +185,14 @@ pub(super) fn advice(states: &[MigrationState]) -> Vec<String> {
 pub(super) fn answer(
     status: &MigrationStatus,
 ) -> Answer<List<'_, MigrationState>, serde_json::Value> {
-    let states = &status.states[..];
-    let mut notes = advice(states);
+    let migrations = &status.states[..];
+    let mut notes = advice(migrations);
     notes.extend(status.remarks.iter().cloned());
-    let number = |standing| count(states, standing);
+    let number = |standing| count(migrations, standing);
     Answer {
-        data: List(states),
+        data: List(migrations),
         meta: serde_json::json!({
-            "total": states.len(), "schema": status.schema,
+            "total": migrations.len(), "schema": status.schema,
             "applied": number(MigrationStanding::Applied), "pending": number(MigrationStanding::Pending),
             "unrecorded": number(MigrationStanding::Unrecorded), "partial": number(MigrationStanding::Partial),
             "lost": number(MigrationStanding::Lost), "changed": number(MigrationStanding::Changed),
@@ -211,7 +211,7 @@ pub(super) fn answer(
                 "applied_at",
             ],
             &["findings"],
-            states,
+            migrations,
         )
         .with_id("version"),
         footer: Vec::new(),

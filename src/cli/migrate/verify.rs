@@ -141,12 +141,12 @@ pub(super) fn answer<'d>(
     status: &MigrationStatus,
     differences: &'d [Difference],
 ) -> Answer<List<'d, Difference>, serde_json::Value> {
-    let states = &status.states;
-    let applied = count(states, MigrationStanding::Applied);
-    let pending = count(states, MigrationStanding::Pending);
-    let mut notes = advice(states);
+    let migrations = &status.states;
+    let applied = count(migrations, MigrationStanding::Applied);
+    let pending = count(migrations, MigrationStanding::Pending);
+    let mut notes = advice(migrations);
     notes.extend(status.remarks.iter().cloned());
-    if states
+    if migrations
         .iter()
         .any(|state| state.recorded && state.recorded_in_archon == Some(false))
     {

@@ -248,9 +248,10 @@ fn failed(failure: &Failure) -> String {
 
 fn by(holders: &[Holder]) -> String {
     let told: Vec<_> = holders.iter().map(ToString::to_string).collect();
-    match told.is_empty() {
-        true => String::new(),
-        false => format!(": {}", told.join("; ")),
+    if told.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", told.join("; "))
     }
 }
 
@@ -281,8 +282,9 @@ fn counted(rows: &[(String, u64)]) -> String {
         .iter()
         .map(|(table, rows)| format!("{table} {rows}"))
         .collect();
-    match told.is_empty() {
-        true => String::new(),
-        false => format!("; rows there are: {}", told.join(", ")),
+    if told.is_empty() {
+        String::new()
+    } else {
+        format!("; rows there are: {}", told.join(", "))
     }
 }

@@ -254,12 +254,11 @@ impl Set {
         once: &'static OnceLock<Self>,
         make: impl FnOnce() -> Result<Self, MigrationError>,
     ) -> Result<&'static Self, MigrationError> {
-        match once.get() {
-            Some(set) => Ok(set),
-            None => {
-                let made = make()?;
-                Ok(once.get_or_init(|| made))
-            }
+        if let Some(set) = once.get() {
+            Ok(set)
+        } else {
+            let fresh = make()?;
+            Ok(once.get_or_init(|| fresh))
         }
     }
 

@@ -226,6 +226,6 @@ fn is_missing(error: &sqlx::Error) -> bool {
 pub(super) fn has_code(error: &sqlx::Error, code: &str) -> bool {
     let database = error.as_database_error();
     database
-        .and_then(|error| error.code())
+        .and_then(sqlx::error::DatabaseError::code)
         .is_some_and(|found| found == code)
 }

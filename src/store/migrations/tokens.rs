@@ -54,13 +54,14 @@ pub(super) fn tokens(sql: &str) -> Vec<Placed<'_>> {
                 let (text, length) = quoted(rest, c, false);
                 (Some(Token::Name(text)), length)
             }
-            '$' => match dollar(rest) {
-                Some((body, length)) => (Some(Token::Body(body)), length),
-                None => {
+            '$' => {
+                if let Some((body, length)) = dollar(rest) {
+                    (Some(Token::Body(body)), length)
+                } else {
                     let length = 1 + run(&rest[1..], |c| c.is_ascii_digit());
                     (Some(Token::Number(&rest[..length])), length)
                 }
-            },
+            }
             c if c.is_ascii_digit() => {
                 let length = run(rest, |c| c.is_ascii_alphanumeric() || c == '.');
                 (Some(Token::Number(&rest[..length])), length)

@@ -354,7 +354,8 @@ pub(super) fn refuse(task: Task, session: &Session, seen: &Seen) -> Result<(), S
 fn is_done(task: Task, session: &Session, seen: &Seen, last: usize) -> bool {
     (0..=last).all(|at| {
         let (step, recorded) = recorded_step(session, seen, at);
-        !task.has(&step, recorded) && !(task == Task::Repair && has_other_text(session, seen, at))
+        let rewrites = task == Task::Repair && has_other_text(session, seen, at);
+        !(rewrites || task.has(&step, recorded))
     })
 }
 

@@ -233,9 +233,7 @@ fn plain_query(query: &str) -> String {
 /// Tells texts apart without holding them.
 fn fingerprint(text: &str) -> String {
     let digest = Sha256::digest(text.as_bytes());
-    digest
-        .iter()
-        .take(8)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    let head = digest.iter().take(8);
+    let number = head.fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+    format!("{number:016x}")
 }

@@ -71,15 +71,13 @@ pub(super) fn step(session: &Session, seen: &Seen, at: usize) -> Step {
     let recorded = seen.records.recorded(file.version()).is_some();
     let has_batches = || file.parts().iter().any(|part| part.road == Road::Batched);
     match (recorded, presence) {
-        (true, Presence::Absent) => Step::Apply,
+        (true, Presence::Absent) | (false, Presence::Absent | Presence::Untraced) => Step::Apply,
         (true, _) if !findings.is_empty() => Step::Repair(findings),
         (true, _) if seen.lacks_archon_record(file) => Step::Record,
         (true, _) => Step::Nothing,
         // That the tables are there does not mean that the rows have been gone through.
-        (false, Presence::Present) if has_batches() => Step::Repair(findings),
-        (false, Presence::Present) => Step::Adopt,
-        (false, Presence::Absent | Presence::Untraced) => Step::Apply,
-        (false, Presence::Partial) => Step::Repair(findings),
+        (false, Presence::Present) if !has_batches() => Step::Adopt,
+        (false, Presence::Present | Presence::Partial) => Step::Repair(findings),
     }
 }
 
