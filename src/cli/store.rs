@@ -61,7 +61,7 @@ pub(crate) async fn open_store(place: &Place) -> Result<Store, CliError> {
     match &place.location {
         Location::Embedded { .. } => check_embedded_schema(&store, &place.data_dir).await?,
         // Others' databases are migrated when somebody says so.
-        _ => store.check_schema().await?,
+        _ => store.check_history().await?,
     }
     let settling = settle_dead(&place.data_dir, &store, place.session_timeout, place.now);
     match settling.await {

@@ -94,7 +94,7 @@ impl Location {
         schema: Option<&str>,
     ) -> Result<Self, LocationError> {
         let url = url.unwrap_or("sqlite:");
-        let kind = url.split_once(':').map_or("", |(kind, _)| kind);
+        let kind = url.split_once(':').map_or("", |(scheme, _)| scheme);
         match kind.to_ascii_lowercase().as_str() {
             "postgres" | "postgresql" => {
                 Server::parse(url, schema).map(Box::new).map(Self::Postgres)
@@ -226,8 +226,7 @@ impl fmt::Display for Server {
         let socket = options
             .get_socket()
             .map(|folder| folder.display().to_string());
-        let socket = socket.or_else(|| host.starts_with('/').then(|| host.to_owned()));
-        if let Some(socket) = socket {
+        if let Some(socket) = socket.or_else(|| host.starts_with('/').then(|| host.to_owned())) {
             write!(f, "postgres://{user}@/{database}")?;
             parameters.push(format!("host={socket}&port={port}"));
         } else {

@@ -65,10 +65,7 @@ pub(super) struct End {
 
 /// A session that the batch touches.
 #[derive(Debug)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a fact of its own about one session"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Tracked<'r> {
     pub(super) id: SessionId,
     /// Whether it has a row.
