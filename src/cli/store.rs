@@ -54,7 +54,7 @@ pub(crate) async fn open_store(place: &Place) -> Result<Store, CliError> {
         }
         opened => opened?,
     };
-    store.check_schema().await?;
+    store.check_history().await?;
     let settling = settle_dead(&place.data_dir, &store, place.session_timeout, place.now);
     match settling.await {
         Ok(settled) => {

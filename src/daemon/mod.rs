@@ -225,7 +225,7 @@ impl Daemon {
         let (health_tracker, health_journal) = (tracker.clone(), journal.clone());
         let own_health = move || HealthView {
             open_sessions: health_tracker.open_sessions() as u64,
-            operations_recorded: health_tracker.counters.recorded.load(Ordering::Relaxed),
+            operations_recorded: health_tracker.counters.recorded.sum(),
             records_dropped: health_tracker.counters.dropped.load(Ordering::Relaxed),
             bodies_unparsed: health_tracker.counters.unparsed.load(Ordering::Relaxed),
             journal_backlog_bytes: health_journal.backlog_bytes(),
@@ -264,10 +264,10 @@ impl Daemon {
         self.server.drain();
         let under_way = &self.proxy.tracker.counters.in_progress;
         let until = Instant::now() + longest;
-        while under_way.load(Ordering::Relaxed) > 0 {
+        while under_way.sum() > 0 {
             if Instant::now() >= until {
                 tracing::warn!(
-                    requests = under_way.load(Ordering::Relaxed),
+                    requests = under_way.sum(),
                     "the drain timeout is over; cutting them off"
                 );
                 return;

@@ -9,6 +9,7 @@ mod cli_store;
 mod crash;
 mod daemon;
 mod pg_functions;
+mod pg_migrations;
 mod pg_row_security;
 mod pg_triggers;
 mod postgres_away;

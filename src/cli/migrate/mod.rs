@@ -48,12 +48,12 @@ pub(crate) struct Args {
     action: Option<Action>,
 
     #[command(flatten)]
-    up: up::Args,
+    up: up::UpArgs,
 }
 
 #[derive(Debug, clap::Subcommand)]
 enum Action {
-    Up(up::Args),
+    Up(up::UpArgs),
     Status(status::Args),
     Verify(verify::Args),
     Plan(plan::Args),

@@ -17,7 +17,7 @@ Examples:
 /// Apply what is pending, record what was made by hand, make what is missing
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
-pub(super) struct Args {
+pub(super) struct UpArgs {
     /// The number of the last migration to apply [default: all]
     #[arg(long, value_name = "N")]
     to: Option<i32>,
@@ -36,7 +36,7 @@ pub(super) struct Args {
     output: OutputArgs,
 }
 
-pub(super) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError> {
+pub(super) fn run(args: &UpArgs, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
     let options = UpOptions {
         rehearse: args.rehearse,

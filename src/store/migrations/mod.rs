@@ -43,10 +43,11 @@ use std::sync::atomic::AtomicI32;
 use std::time::Duration;
 
 use self::access::Access;
+use self::files::Set;
 use self::records::Sight;
 use self::session::Session;
 use self::state::Seen;
-use super::connection::Store;
+use super::connection::{Store, on_pool};
 use super::error::StoreError;
 
 /// Looks after the schema of one database.
@@ -119,6 +120,35 @@ impl Store {
         } else {
             Err(StoreError::SchemaPending { pending })
         }
+    }
+}
+
+impl Store {
+    /// [`Store::check_schema`] for whoever only asks: goes by the history alone, in one statement, as long as that says that
+    /// all is as it should be.
+    ///
+    /// # Errors
+    /// As [`Store::check_schema`].
+    pub async fn check_history(&self) -> Result<(), StoreError> {
+        let set = if self.is_embedded() {
+            Set::sqlite()?
+        } else {
+            Set::postgres()?
+        };
+        let rows: Result<Vec<(i32, String)>, sqlx::Error> = on_pool!(self, pool => {
+            sqlx::query_as("SELECT version, checksum FROM refinery_schema_history ORDER BY version")
+                .fetch_all(pool)
+                .await
+        });
+        let known = set.migrations();
+        let known = known
+            .iter()
+            .map(|migration| (migration.version(), migration.checksum().to_string()));
+        // Where something is different, or the history is not to be seen, what is there tells.
+        if rows.is_ok_and(|rows| known.eq(rows)) {
+            return Ok(());
+        }
+        self.check_schema().await
     }
 }
 
