@@ -162,7 +162,7 @@ fn recorded_in_both_places_but_the_columns_are_missing() {
             assert!(drift.iter().any(|d| *d == object), "{object}: {drift:?}");
         }
         let repaired = migrate(database, &["repair", "-o", "json"]);
-        assert_eq!(code(&repaired), 0, "{}", err(&repaired));
+        assert_eq!(code(&repaired), 0, "{}{}", out(&repaired), err(&repaired));
         verified_after_repair(database);
     });
 }
@@ -271,7 +271,7 @@ fn roles_that_come_later() {
         .value("SELECT count(*) FROM pg_policy WHERE polrelid = 'archon_mcp_requests'::regclass");
     database.admin("DROP OWNED BY service_role, authenticated, anon; DROP ROLE service_role, authenticated, anon");
     assert_eq!(code(&verified), 5, "{}", out(&verified));
-    assert_eq!(code(&repaired), 0, "{}", err(&repaired));
+    assert_eq!(code(&repaired), 0, "{}{}", out(&repaired), err(&repaired));
     assert_eq!(code(&again), 0, "{}{}", out(&again), err(&again));
     assert_eq!(isolated.as_deref(), Some("2"));
 }
