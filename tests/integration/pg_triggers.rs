@@ -113,7 +113,11 @@ fn check(database: &Database, when: &str) {
         row.drain(1..4);
         row
     });
-    assert_eq!(keyed(of_all, 4), keyed(over_all.collect(), 4), "by hour over all, {when}");
+    assert_eq!(
+        keyed(of_all, 4),
+        keyed(over_all.collect(), 4),
+        "by hour over all, {when}"
+    );
 
     let days = database.run(&format!(
         "SELECT to_char(day AT TIME ZONE 'UTC', 'YYYY-MM-DD'), client_type, server, method, tool_name, status, {columns} \

@@ -70,7 +70,8 @@ fn inside(token: &Token<'_>, effect: &mut Effect) {
             || ["BEGIN", "THEN", "ELSE", "LOOP"]
                 .iter()
                 .any(|word| placed[at - 1].is(word));
-        let made_up = placed[at].is("EXECUTE") && !matches!(placed.get(at + 1), Some(Token::Text(_) | Token::Body(_)));
+        let made_up = placed[at].is("EXECUTE")
+            && !matches!(placed.get(at + 1), Some(Token::Text(_) | Token::Body(_)));
         let unseen = ["GRANT", "REVOKE", "LOCK", "PERFORM", "CALL"];
         effect.opaque |= made_up || (begins && unseen.iter().any(|word| placed[at].is(word)));
         if begins {
