@@ -1,6 +1,7 @@
-//! How fast operations are written to PostgreSQL: through the store's fold, and by plain COPY into the same tables.
+//! How fast operations are written to PostgreSQL: through the store's fold, and by plain COPY into the same tables; and
+//! what one costs on its way into SQLite.
 //!
-//!     cargo bench --profile fast --bench bulk [-- ROWS]
+//!     cargo bench --profile fast --bench bulk [-- [ROWS] [sqlite]]
 //!
 //! A server of its own is started (`scripts/test --setup-only` installs it). Both ways take turns and write the same rows in
 //! transactions of the same size, with all indexes and foreign keys in place; COPY is told to leave out the triggers, and
@@ -33,10 +34,54 @@ const ROUNDS: usize = 5;
 const INSTANCE: InstanceId = InstanceId(Uuid::from_u128(0xA11));
 
 fn main() {
-    let rows = std::env::args()
-        .skip(1)
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let rows = words
+        .iter()
         .find_map(|word| word.parse().ok())
         .unwrap_or(400_000_usize);
+    if words.iter().any(|word| word == "sqlite") {
+        into_sqlite(rows);
+    } else {
+        into_postgres(rows);
+    }
+}
+
+/// Folds into a new file, round by round.
+fn into_sqlite(rows: usize) {
+    let dir = tempfile::tempdir().expect("a directory");
+    let location = Location::new(dir.path(), None, None).expect("a place");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
+    runtime.expect("a runtime").block_on(async {
+        let store = Store::open(&location).await.expect("a store");
+        store.migrate_up().await.expect("migrated");
+        let opened: Vec<Record> = (0..SESSIONS).map(opened).collect();
+        let mut offset = 1;
+        fold(&store, &opened, &mut offset).await;
+        let mut costs = Vec::new();
+        for round in 0..ROUNDS {
+            let first = u128::try_from(round * rows).expect("few");
+            let records: Vec<Record> = (first..)
+                .take(rows)
+                .map(|n| Record::OperationFinished(Box::new(operation(n))))
+                .collect();
+            let began = Instant::now();
+            for batch in records.chunks(BATCH) {
+                fold(&store, batch, &mut offset).await;
+            }
+            costs.push(1e6 / rate(rows, began));
+            println!("round {}: {:.2} µs an operation", round + 1, costs[round]);
+        }
+        println!(
+            "SQLite: {:.2} µs an operation (median)",
+            median(costs.into_iter())
+        );
+        store.close().await;
+    });
+}
+
+fn into_postgres(rows: usize) {
     let database = plain(Version::V17).database_with_tables();
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()

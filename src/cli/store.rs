@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::error::{CliError, chain};
 use super::output::remark;
-use crate::config::Settings;
+use crate::config::{DatabaseUrl, Settings};
 use crate::model::Timestamp;
 use crate::store::{Location, Store, StoreError};
 use crate::tracking::{journal_root, settle_dead};
@@ -28,7 +28,7 @@ impl Place {
     pub(crate) fn of(settings: &Settings, now: Timestamp) -> Result<Self, CliError> {
         let data_dir = settings.data_dir()?;
         let database = settings.database()?;
-        let url = database.url.as_ref().map(|url| url.expose());
+        let url = database.url.as_ref().map(DatabaseUrl::expose);
         let location =
             Location::new(&data_dir, url, database.schema.as_deref()).map_err(StoreError::from)?;
         Ok(Self {

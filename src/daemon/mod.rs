@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use crate::api::health::health_json;
 use crate::api::mcp_server::{self, McpServerDeps};
-use crate::config::ServeOptions;
+use crate::config::{DatabaseUrl, ServeOptions};
 use crate::journal::{Journal, JournalOptions};
 use crate::model::{Clock, HealthView, InstanceId, SystemClock, Timestamp, UuidV7Source};
 use crate::proxy::{self, LocalService, Proxy, ProxyOptions, ServerHandle, Upstream};
@@ -194,7 +194,7 @@ impl Daemon {
 
     /// Opens the database, brings the embedded one up to date, and makes sure that any other one is.
     async fn open_store(options: &ServeOptions) -> Result<Store, StoreError> {
-        let url = options.database.url.as_ref().map(|url| url.expose());
+        let url = options.database.url.as_ref().map(DatabaseUrl::expose);
         let schema = options.database.schema.as_deref();
         let store = Store::open(&Location::new(&options.data_dir, url, schema)?).await?;
         if store.is_embedded() || options.migrate {
@@ -225,7 +225,7 @@ impl Daemon {
         let (health_tracker, health_journal) = (tracker.clone(), journal.clone());
         let own_health = move || HealthView {
             open_sessions: health_tracker.open_sessions() as u64,
-            operations_recorded: health_tracker.counters.recorded.load(Ordering::Relaxed),
+            operations_recorded: health_tracker.counters.recorded.sum(),
             records_dropped: health_tracker.counters.dropped.load(Ordering::Relaxed),
             bodies_unparsed: health_tracker.counters.unparsed.load(Ordering::Relaxed),
             journal_backlog_bytes: health_journal.backlog_bytes(),
@@ -264,10 +264,10 @@ impl Daemon {
         self.server.drain();
         let under_way = &self.proxy.tracker.counters.in_progress;
         let until = Instant::now() + longest;
-        while under_way.load(Ordering::Relaxed) > 0 {
+        while under_way.sum() > 0 {
             if Instant::now() >= until {
                 tracing::warn!(
-                    requests = under_way.load(Ordering::Relaxed),
+                    requests = under_way.sum(),
                     "the drain timeout is over; cutting them off"
                 );
                 return;

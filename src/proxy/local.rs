@@ -102,7 +102,9 @@ async fn answer(
     });
     let mut response = service(request).await;
     let session = exchange.answer_head(AnswerFacts::read(response.status(), response.headers()));
-    if let Some(id) = session {
+    if let Some(id) = session
+        && let Ok(id) = HeaderValue::from_bytes(id.as_bytes())
+    {
         response.headers_mut().insert(wire::ARCHON_SESSION_ID, id);
     }
     response.map(|inner| AnswerBody::Tapped { inner, exchange })

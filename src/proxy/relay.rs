@@ -195,7 +195,7 @@ impl<'a> Client<'a> {
     /// the head that the server gets.
     fn plan(&mut self, out: &mut Vec<u8>) -> Result<Option<Plan>, BadHead> {
         let mut spare = self.spare.take();
-        let (proxy, mut room) = (&*self.worker.proxy, no_headers());
+        let (proxy, mut room) = (&*self.worker.proxy, no_headers!());
         let Some(head) = RequestHead::read(self.input.filled(), &mut room)? else {
             self.spare = spare;
             return Ok(None);

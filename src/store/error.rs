@@ -105,7 +105,10 @@ impl StoreError {
         let Self::Query { source, .. } = self else {
             return false;
         };
-        let code = source.0.as_database_error().and_then(|error| error.code());
+        let code = source
+            .0
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code);
         code.is_some_and(|code| matches!(&*code, "22001" | "22003"))
     }
 

@@ -16,7 +16,7 @@ use super::dialect::EMBEDDED_FILE;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a writer's statement may take, unless the URL says otherwise (`write_timeout`).
-const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
+const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// PostgreSQL cuts longer names off (`NAMEDATALEN`).
 const LONGEST_NAME: usize = 63;
@@ -94,8 +94,8 @@ impl Location {
         schema: Option<&str>,
     ) -> Result<Self, LocationError> {
         let url = url.unwrap_or("sqlite:");
-        let scheme = url.split_once(':').map_or("", |(scheme, _)| scheme);
-        match scheme.to_ascii_lowercase().as_str() {
+        let kind = url.split_once(':').map_or("", |(scheme, _)| scheme);
+        match kind.to_ascii_lowercase().as_str() {
             "postgres" | "postgresql" => {
                 Server::parse(url, schema).map(Box::new).map(Self::Postgres)
             }
@@ -226,19 +226,16 @@ impl fmt::Display for Server {
         let socket = options
             .get_socket()
             .map(|folder| folder.display().to_string());
-        match socket.or_else(|| host.starts_with('/').then(|| host.to_owned())) {
-            Some(socket) => {
-                write!(f, "postgres://{user}@/{database}")?;
-                parameters.push(format!("host={socket}&port={port}"));
-            }
-            None => {
-                let (open, close) = if host.contains(':') {
-                    ("[", "]")
-                } else {
-                    ("", "")
-                };
-                write!(f, "postgres://{user}@{open}{host}{close}:{port}/{database}")?;
-            }
+        if let Some(socket) = socket.or_else(|| host.starts_with('/').then(|| host.to_owned())) {
+            write!(f, "postgres://{user}@/{database}")?;
+            parameters.push(format!("host={socket}&port={port}"));
+        } else {
+            let (open, close) = if host.contains(':') {
+                ("[", "]")
+            } else {
+                ("", "")
+            };
+            write!(f, "postgres://{user}@{open}{host}{close}:{port}/{database}")?;
         }
         parameters.extend(self.schema.iter().map(|schema| format!("schema={schema}")));
         if parameters.is_empty() {

@@ -112,32 +112,36 @@ impl RequestFacts {
 
     /// Takes note of a header.
     pub fn header(&mut self, name: &str, value: &[u8]) {
-        // By length first: most headers are none of these, and this is done for each of every request.
+        // By length first: most headers are none of these, and this is done for each of every request. Then in the two
+        // spellings that nearly everybody uses, before all others.
+        let is = |usual: &str, lower: &str| {
+            name == lower || name == usual || name.eq_ignore_ascii_case(lower)
+        };
         match name.len() {
-            7 if name.eq_ignore_ascii_case("baggage") => {
+            7 if is("Baggage", "baggage") => {
                 if let Some(named) = as_text(value).and_then(wire::baggage_session) {
                     self.baggage_session = Some(named.into());
                 }
             }
-            10 if name.eq_ignore_ascii_case("user-agent") => {
+            10 if is("User-Agent", "user-agent") => {
                 self.user_agent = Some(repeated(&mut self.before.user_agent, value));
             }
-            11 if name.eq_ignore_ascii_case("traceparent") => {
+            11 if is("Traceparent", "traceparent") => {
                 self.trace_id = as_text(value).and_then(wire::trace_id).map(Into::into);
             }
-            12 if name.eq_ignore_ascii_case("content-type") => {
+            12 if is("Content-Type", "content-type") => {
                 self.content_type = Some(wire::body_kind(Some(value), None));
             }
-            14 if name.eq_ignore_ascii_case("mcp-session-id") && !value.is_empty() => {
+            14 if is("Mcp-Session-Id", "mcp-session-id") && !value.is_empty() => {
                 self.mcp_session = Some(repeated(&mut self.before.mcp_session, value));
             }
-            16 if name.eq_ignore_ascii_case("content-encoding") => {
+            16 if is("Content-Encoding", "content-encoding") => {
                 self.encoded = !value.eq_ignore_ascii_case(b"identity");
             }
-            19 if name.eq_ignore_ascii_case("x-archon-session-id") => {
+            19 if is("X-Archon-Session-Id", "x-archon-session-id") => {
                 self.archon_session = as_text(value).and_then(|id| id.parse().ok());
             }
-            20 if name.eq_ignore_ascii_case("mcp-protocol-version") => {
+            20 if is("MCP-Protocol-Version", "mcp-protocol-version") => {
                 self.protocol_version = match self.before.protocol_version.take() {
                     Some(before) if before.as_bytes() == value => Some(before),
                     _ => as_text(value).map(Into::into),

@@ -12,14 +12,17 @@ mod registry;
 mod session;
 mod settle;
 mod shipper;
+mod spread;
 mod sweep;
 mod tracker;
 
 pub use crate::journal::Group;
 pub use exchange::{Exchange, Failure};
 pub use facts::{AnswerFacts, HttpMethod, RequestFacts, Server};
+pub use session::SessionHeader;
 pub use settle::{SettleError, Settled, journal_root, settle_dead};
 pub use shipper::{Shipper, ShipperHandle};
+pub use spread::Spread;
 pub use tracker::{Counters, Tracker, TrackerOptions};
 
 #[cfg(test)]

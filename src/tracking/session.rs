@@ -3,7 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use http::HeaderValue;
+use uuid::fmt::Hyphenated;
 
 use crate::model::{OpenedSession, SessionId, Timestamp};
 
@@ -17,9 +17,27 @@ const MOST_CANCELLED: usize = 64;
 pub(super) struct LiveSession {
     pub(super) id: SessionId,
     /// The id as the value of `X-Archon-Session-Id`.
-    pub(super) header: HeaderValue,
+    pub(super) header: SessionHeader,
     pub(super) principal: Box<str>,
     state: Mutex<SessionState>,
+}
+
+/// A session's id as the value of a header: copied where a shared one would be counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SessionHeader([u8; Hyphenated::LENGTH]);
+
+impl SessionHeader {
+    fn of(id: SessionId) -> Self {
+        let mut text = [0; Hyphenated::LENGTH];
+        id.0.hyphenated().encode_lower(&mut text);
+        Self(text)
+    }
+
+    /// The id's 36 characters.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
 }
 
 /// What changes in the life of a session.
@@ -61,7 +79,6 @@ impl LiveSession {
         connected_at: Timestamp,
         last_activity: Timestamp,
     ) -> Self {
-        let header = HeaderValue::from_str(&id.to_string()).unwrap_or(HeaderValue::from_static(""));
         let state = SessionState {
             unsent,
             connected_at,
@@ -77,8 +94,8 @@ impl LiveSession {
             server_requests: HashMap::new(),
         };
         Self {
+            header: SessionHeader::of(id),
             id,
-            header,
             principal,
             state: Mutex::new(state),
         }
@@ -91,6 +108,12 @@ impl LiveSession {
 }
 
 impl SessionState {
+    /// A request of the client began.
+    pub(super) fn begun(&mut self, now: Timestamp) {
+        self.in_flight += 1;
+        self.touch(now);
+    }
+
     /// The client sent something: it has not left.
     pub(super) fn touch(&mut self, now: Timestamp) {
         self.ended(now);

@@ -17,7 +17,8 @@ use super::exchange::Exchange;
 use super::facts::{RequestFacts, text};
 use super::identity::{self, Key};
 use super::registry::Registry;
-use super::session::{LiveSession, ServerRequest};
+use super::session::{LiveSession, ServerRequest, SessionState};
+use super::spread::Spread;
 
 /// The times by which sessions are judged.
 #[derive(Clone, Copy, Debug)]
@@ -48,7 +49,7 @@ impl Default for TrackerOptions {
 #[derive(Debug, Default)]
 pub struct Counters {
     /// Operations written to the journal.
-    pub recorded: AtomicU64,
+    pub recorded: Spread,
     /// Records that the journal did not take; they are lost.
     pub dropped: AtomicU64,
     /// Bodies, or events of a stream, that passed but could not be read as JSON-RPC.
@@ -56,7 +57,7 @@ pub struct Counters {
     /// Requests that belong to no session, because none was opened for them.
     pub unattributed: AtomicU64,
     /// Requests under way, held streams left aside: what a graceful stop waits for.
-    pub in_progress: AtomicU64,
+    pub in_progress: Spread,
 }
 
 /// What is known of a session when it opens, beside its request's head.
@@ -227,9 +228,20 @@ impl Tracker {
         record: Record,
         group: Option<&Group>,
     ) -> bool {
+        self.write_with(session, record, group, |_| {})
+    }
+
+    /// [`Tracker::write`]; `note` sees the session's state, which is locked once for both.
+    pub(super) fn write_with(
+        &self,
+        session: &LiveSession,
+        record: Record,
+        group: Option<&Group>,
+        note: impl FnOnce(&mut SessionState),
+    ) -> bool {
         let activity = match &record {
             Record::OperationFinished(operation) => {
-                self.counters.recorded.fetch_add(1, Ordering::Relaxed);
+                self.counters.recorded.add(1);
                 Some(
                     operation
                         .started_at
@@ -240,6 +252,7 @@ impl Tracker {
             _ => None,
         };
         let mut state = session.state();
+        note(&mut state);
         if let Some(activity) = activity {
             state.written_activity = state.written_activity.max(activity);
         }

@@ -28,6 +28,12 @@ pub fn body_kind(content_type: Option<&[u8]>, content_encoding: Option<&[u8]>) -
     let Some(kind) = content_type.filter(|_| !encoded) else {
         return BodyKind::Opaque;
     };
+    // As most send it, to the letter.
+    match kind {
+        b"application/json" => return BodyKind::Json,
+        b"text/event-stream" => return BodyKind::EventStream,
+        _ => {}
+    }
     let essence = kind
         .split(|byte| *byte == b';')
         .next()

@@ -78,6 +78,7 @@ fn rows(database: &Database, sub: &str, sql: &str) -> Rows {
         .unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "compared with values that may be NULL")]
 fn text(value: &str) -> Option<String> {
     Some(value.to_owned())
 }
@@ -121,6 +122,7 @@ fn by_default_everybody_who_is_signed_in_reads_everything_and_nobody_else_anythi
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one list of ways in")]
 #[test]
 fn isolated_users_see_their_own_rows_by_every_way_in() {
     for version in VERSIONS {

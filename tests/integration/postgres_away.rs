@@ -48,14 +48,14 @@ impl Shipping {
         let location = Location::new(Path::new("/nowhere"), Some(&url), None).expect("a URL");
         let stop = CancellationToken::new();
         let (sender, receiver) = std::sync::mpsc::channel();
-        let (shipped, until) = (Arc::clone(&journal), stop.clone());
+        let (source, until) = (Arc::clone(&journal), stop.clone());
         let running = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build();
             runtime.expect("a runtime").block_on(async move {
                 let store = Store::open(&location).await.expect("a store");
-                let (shipper, handle) = Shipper::new(shipped, store);
+                let (shipper, handle) = Shipper::new(source, store);
                 sender.send(handle).expect("heard");
                 shipper.run(until).await
             })

@@ -11,7 +11,7 @@ use archonctl::store::{JournalPosition, Location, Store};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::postgres::{Database, Pooler, Version, plain, supabase};
+use crate::support::postgres::{Database, Pooler, Server, Version, plain, supabase};
 use crate::support::{
     Client, Daemon, Driver, Everything, archonctl, eventually, journals, json as query,
     new_data_dir,
@@ -208,7 +208,7 @@ fn every_query_answers_the_same_wherever_the_store_is() {
         supabase(Version::V15),
     ]
     .into_iter()
-    .map(|server| server.fresh_database())
+    .map(Server::fresh_database)
     .collect();
     let pooler = Pooler::start(databases[0].server);
     databases[1].run("CREATE SCHEMA \"a schema\"");

@@ -6,17 +6,21 @@ use std::ops::Range;
 use super::Framing;
 
 /// Most headers of one head.
-const MOST_HEADERS: usize = 128;
+pub(crate) const MOST_HEADERS: usize = 128;
 /// Longest head, in bytes.
 const LONGEST_HEAD: usize = 64 << 10;
 
-/// Room for the headers of a head while it is read.
+/// Room for the headers of a head while it is read: [`no_headers`].
 pub(crate) type Headers<'b> = [MaybeUninit<httparse::Header<'b>>; MOST_HEADERS];
 
-/// Such room, empty.
-pub(crate) const fn no_headers<'b>() -> Headers<'b> {
-    [const { MaybeUninit::uninit() }; MOST_HEADERS]
+/// Such room, empty. No function: what one returns is copied, and this is four kilobytes of nothing.
+macro_rules! no_headers {
+    () => {
+        [const { std::mem::MaybeUninit::uninit() }; $crate::proxy::http1::MOST_HEADERS]
+    };
 }
+
+pub(crate) use no_headers;
 
 /// Why a head is not relayed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,7 +44,10 @@ enum Meaning {
     Host,
     Origin,
     Expect,
+    ContentType,
+    ContentEncoding,
     ContentLength,
+    McpSessionId,
     TransferEncoding,
     Connection,
     /// Any other that belongs to one connection only.
@@ -48,90 +55,164 @@ enum Meaning {
 }
 
 fn meaning(name: &str) -> Meaning {
-    // By length first: most headers are none of these, and this is done for each of every request.
-    let is = |known: &str| name.eq_ignore_ascii_case(known);
+    // By length first: most headers are none of these, and this is done for each of every request. Then in the two
+    // spellings that nearly everybody uses, before all others.
+    let is = |usual: &str, lower: &str| {
+        name == lower || name == usual || name.eq_ignore_ascii_case(lower)
+    };
     match name.len() {
-        2 if is("te") => Meaning::HopByHop,
-        4 if is("host") => Meaning::Host,
-        6 if is("origin") => Meaning::Origin,
-        6 if is("expect") => Meaning::Expect,
-        7 if is("upgrade") => Meaning::HopByHop,
-        10 if is("connection") => Meaning::Connection,
-        10 if is("keep-alive") => Meaning::HopByHop,
-        14 if is("content-length") => Meaning::ContentLength,
-        16 if is("proxy-connection") => Meaning::HopByHop,
-        17 if is("transfer-encoding") => Meaning::TransferEncoding,
+        2 if is("TE", "te") => Meaning::HopByHop,
+        4 if is("Host", "host") => Meaning::Host,
+        6 if is("Origin", "origin") => Meaning::Origin,
+        6 if is("Expect", "expect") => Meaning::Expect,
+        7 if is("Upgrade", "upgrade") => Meaning::HopByHop,
+        10 if is("Connection", "connection") => Meaning::Connection,
+        10 if is("Keep-Alive", "keep-alive") => Meaning::HopByHop,
+        12 if is("Content-Type", "content-type") => Meaning::ContentType,
+        14 if is("Content-Length", "content-length") => Meaning::ContentLength,
+        14 if is("Mcp-Session-Id", "mcp-session-id") => Meaning::McpSessionId,
+        16 if is("Proxy-Connection", "proxy-connection") => Meaning::HopByHop,
+        16 if is("Content-Encoding", "content-encoding") => Meaning::ContentEncoding,
+        17 if is("Transfer-Encoding", "transfer-encoding") => Meaning::TransferEncoding,
         _ => Meaning::EndToEnd,
     }
 }
 
-/// What both kinds of heads say of their body and their connection.
+/// What both kinds of heads say, found in one pass over their headers.
 #[derive(Debug)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each says whether a token of a header was there"
 )]
-struct Common {
+struct Common<'b> {
     length: Option<u64>,
     chunked: bool,
     close: bool,
     keep_alive: bool,
-    /// Whether `Connection` names further headers.
-    names_others: bool,
+    /// Whether `Expect` asks for `100 Continue`.
+    expects_continue: bool,
+    host: Option<&'b [u8]>,
+    origin: Option<&'b [u8]>,
+    /// Whether there is a second `Host` or `Origin`.
+    named_twice: bool,
+    content_type: Option<&'b [u8]>,
+    content_encoding: Option<&'b [u8]>,
+    mcp_session: Option<&'b [u8]>,
+    /// A bit for each header that belongs to this connection and does not pass.
+    stays: u128,
 }
 
-fn common(headers: &[httparse::Header<'_>]) -> Result<Common, BadHead> {
+// A head has no more headers than there are bits.
+const _: () = assert!(MOST_HEADERS <= 128);
+
+fn common<'b>(headers: &[httparse::Header<'b>]) -> Result<Common<'b>, BadHead> {
     let mut found = Common {
         length: None,
         chunked: false,
         close: false,
         keep_alive: false,
-        names_others: false,
+        expects_continue: false,
+        host: None,
+        origin: None,
+        named_twice: false,
+        content_type: None,
+        content_encoding: None,
+        mcp_session: None,
+        stays: 0,
     };
-    for header in headers {
-        match meaning(header.name) {
+    let mut names_others = false;
+    for (number, header) in headers.iter().enumerate() {
+        let passes = match meaning(header.name) {
+            Meaning::EndToEnd => true,
+            Meaning::ContentType => {
+                found.content_type.get_or_insert(header.value);
+                true
+            }
+            Meaning::ContentEncoding => {
+                found.content_encoding.get_or_insert(header.value);
+                true
+            }
+            Meaning::McpSessionId => {
+                found.mcp_session.get_or_insert(header.value);
+                true
+            }
             Meaning::ContentLength => {
-                let text = std::str::from_utf8(header.value).map_err(|_| BadHead::Ambiguous)?;
-                let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-                let length = text
-                    .parse()
-                    .ok()
-                    .filter(|_| digits)
-                    .ok_or(BadHead::Ambiguous)?;
-                if found.length.replace(length).is_some() {
+                if found
+                    .length
+                    .replace(content_length(header.value)?)
+                    .is_some()
+                {
                     return Err(BadHead::Ambiguous);
                 }
+                true
+            }
+            Meaning::Host => {
+                found.named_twice |= found.host.replace(header.value).is_some();
+                false
+            }
+            Meaning::Origin => {
+                found.named_twice |= found.origin.replace(header.value).is_some();
+                true
+            }
+            Meaning::Expect => {
+                found.expects_continue = header.value.eq_ignore_ascii_case(b"100-continue");
+                false
             }
             Meaning::TransferEncoding => {
                 if found.chunked || !header.value.eq_ignore_ascii_case(b"chunked") {
                     return Err(BadHead::Ambiguous);
                 }
                 found.chunked = true;
+                false
             }
             Meaning::Connection => {
-                for token in header
-                    .value
-                    .split(|byte| *byte == b',')
-                    .map(<[u8]>::trim_ascii)
-                {
+                for token in tokens(header.value) {
                     if token.eq_ignore_ascii_case(b"close") {
                         found.close = true;
                     } else if token.eq_ignore_ascii_case(b"keep-alive") {
                         found.keep_alive = true;
                     } else {
-                        found.names_others |= !token.is_empty();
+                        names_others |= !token.is_empty();
                     }
                 }
+                false
             }
-            _ => {}
+            Meaning::HopByHop => false,
+        };
+        if !passes {
+            found.stays |= 1 << number;
         }
     }
     // Both together are how requests are smuggled (RFC 9112, section 6.1).
     if found.chunked && found.length.is_some() {
-        Err(BadHead::Ambiguous)
-    } else {
-        Ok(found)
+        return Err(BadHead::Ambiguous);
     }
+    if names_others {
+        for (number, header) in headers.iter().enumerate() {
+            // The length passes even where `Connection` names it: the body does too, and must not be taken for another
+            // message.
+            if meaning(header.name) != Meaning::ContentLength
+                && named_by_connection(headers, header.name)
+            {
+                found.stays |= 1 << number;
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn content_length(value: &[u8]) -> Result<u64, BadHead> {
+    let text = std::str::from_utf8(value).map_err(|_| BadHead::Ambiguous)?;
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse()
+        .ok()
+        .filter(|_| digits)
+        .ok_or(BadHead::Ambiguous)
+}
+
+/// The members of a list (RFC 9110, section 5.6.1).
+fn tokens(value: &[u8]) -> impl Iterator<Item = &[u8]> {
+    value.split(|byte| *byte == b',').map(<[u8]>::trim_ascii)
 }
 
 /// Whether `Connection` names `name`.
@@ -139,12 +220,7 @@ fn named_by_connection(headers: &[httparse::Header<'_>], name: &str) -> bool {
     headers
         .iter()
         .filter(|header| meaning(header.name) == Meaning::Connection)
-        .any(|header| {
-            header
-                .value
-                .split(|byte| *byte == b',')
-                .any(|token| token.trim_ascii().eq_ignore_ascii_case(name.as_bytes()))
-        })
+        .any(|header| tokens(header.value).any(|token| token.eq_ignore_ascii_case(name.as_bytes())))
 }
 
 fn line(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
@@ -154,25 +230,33 @@ fn line(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.extend_from_slice(b"\r\n");
 }
 
-/// Appends the headers that pass: all but those of the connection, in their order and their spelling.
-fn pass_on(headers: &[httparse::Header<'_>], common: &Common, out: &mut Vec<u8>) {
-    for header in headers {
-        let passes = match meaning(header.name) {
-            // Even where `Connection` names it: the body passes, and must not be taken for another message.
-            Meaning::ContentLength => true,
-            Meaning::EndToEnd | Meaning::Origin => {
-                !(common.names_others && named_by_connection(headers, header.name))
-            }
-            Meaning::Host
-            | Meaning::Expect
-            | Meaning::TransferEncoding
-            | Meaning::Connection
-            | Meaning::HopByHop => false,
-        };
-        if passes {
-            line(out, header.name.as_bytes(), header.value);
+/// Appends the headers that pass, to the byte as they stand in `head`, which they were read from: neighbours go in one
+/// piece.
+fn pass_on(head: &[u8], headers: &[httparse::Header<'_>], stays: u128, out: &mut Vec<u8>) {
+    let line_start = |header: &httparse::Header<'_>| {
+        header
+            .name
+            .as_ptr()
+            .addr()
+            .saturating_sub(head.as_ptr().addr())
+    };
+    // Where the first of the headers stands that pass and have not been appended yet.
+    let mut from = None;
+    let mut append = |from: &mut Option<usize>, to: usize| {
+        if let Some(piece) = from.take().and_then(|from| head.get(from..to)) {
+            out.extend_from_slice(piece);
+        }
+    };
+    for (number, header) in headers.iter().enumerate() {
+        let start = line_start(header);
+        if stays >> number & 1 == 1 {
+            append(&mut from, start);
+        } else {
+            from.get_or_insert(start);
         }
     }
+    // The empty line that ends the head is written by whoever adds to it.
+    append(&mut from, head.len().saturating_sub(2));
 }
 
 /// The head of a request.
@@ -200,7 +284,9 @@ pub(crate) struct RequestHead<'h, 'b> {
     pub(crate) origin: Option<&'b [u8]>,
     /// All headers.
     pub(crate) headers: &'h [httparse::Header<'b>],
-    common: Common,
+    /// The head itself.
+    bytes: &'b [u8],
+    stays: u128,
 }
 
 impl<'h, 'b> RequestHead<'h, 'b> {
@@ -228,9 +314,13 @@ impl<'h, 'b> RequestHead<'h, 'b> {
         }
         let headers: &'h [httparse::Header<'b>] = request.headers;
         let common = common(headers)?;
+        // Two readers could take two different ones.
+        if common.named_twice {
+            return Err(BadHead::Unreadable);
+        }
         let target = origin_form(target).ok_or(BadHead::Unreadable)?;
         let (path, query) = target.split_at(target.find('?').unwrap_or(target.len()));
-        let mut head = Self {
+        Ok(Some(Self {
             length,
             method,
             path,
@@ -240,32 +330,16 @@ impl<'h, 'b> RequestHead<'h, 'b> {
             } else {
                 Framing::Length(common.length.unwrap_or(0))
             },
-            keep_alive: if minor == 0 { false } else { !common.close },
+            keep_alive: minor > 0 && !common.close,
             http_1_0: minor == 0,
-            expects_continue: false,
-            host: None,
-            origin: None,
+            // HTTP/1.0 knows no interim answers.
+            expects_continue: minor > 0 && common.expects_continue,
+            host: common.host,
+            origin: common.origin,
             headers,
-            common,
-        };
-        for header in headers {
-            match meaning(header.name) {
-                // Two of them: two readers could take two different ones.
-                Meaning::Host if head.host.replace(header.value).is_some() => {
-                    return Err(BadHead::Unreadable);
-                }
-                Meaning::Origin if head.origin.replace(header.value).is_some() => {
-                    return Err(BadHead::Unreadable);
-                }
-                // HTTP/1.0 knows no interim answers.
-                Meaning::Expect => {
-                    head.expects_continue =
-                        minor > 0 && header.value.eq_ignore_ascii_case(b"100-continue");
-                }
-                _ => {}
-            }
-        }
-        Ok(Some(head))
+            bytes: &bytes[..length],
+            stays: common.stays,
+        }))
     }
 
     /// Appends the head as the server at `authority` gets it, for `path`.
@@ -276,7 +350,7 @@ impl<'h, 'b> RequestHead<'h, 'b> {
         out.extend_from_slice(query.as_bytes());
         out.extend_from_slice(b" HTTP/1.1\r\n");
         line(out, b"Host", authority);
-        pass_on(self.headers, &self.common, out);
+        pass_on(self.bytes, self.headers, self.stays, out);
         if self.framing.is_chunked() {
             out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
         }
@@ -307,10 +381,18 @@ pub(crate) struct ResponseHead<'h, 'b> {
     pub(crate) framing: Framing,
     /// Whether the connection can serve another request.
     pub(crate) keep_alive: bool,
+    /// `Content-Type`.
+    pub(crate) content_type: Option<&'b [u8]>,
+    /// `Content-Encoding`.
+    pub(crate) content_encoding: Option<&'b [u8]>,
+    /// `Mcp-Session-Id`.
+    pub(crate) mcp_session: Option<&'b [u8]>,
     headers: &'h [httparse::Header<'b>],
+    /// The head itself.
+    bytes: &'b [u8],
     /// Where the reason phrase stands.
     reason: Range<usize>,
-    common: Common,
+    stays: u128,
 }
 
 impl<'h, 'b> ResponseHead<'h, 'b> {
@@ -360,24 +442,19 @@ impl<'h, 'b> ResponseHead<'h, 'b> {
             status,
             framing,
             keep_alive,
+            content_type: common.content_type,
+            content_encoding: common.content_encoding,
+            mcp_session: common.mcp_session,
             headers,
+            bytes: &bytes[..length],
             reason,
-            common,
+            stays: common.stays,
         }))
     }
 
-    /// The value of header `name`.
-    pub(crate) fn header(&self, name: &str) -> Option<&'b [u8]> {
-        self.headers
-            .iter()
-            .find(|header| header.name.eq_ignore_ascii_case(name))
-            .map(|header| header.value)
-    }
-
-    /// Appends the head as the client gets it. `bytes` is what it was read from.
+    /// Appends the head as the client gets it.
     pub(crate) fn pass_on(
         &self,
-        bytes: &[u8],
         own: Option<(&str, &[u8])>,
         chunked: bool,
         close: bool,
@@ -392,9 +469,9 @@ impl<'h, 'b> ResponseHead<'h, 'b> {
         }
         out.extend_from_slice(&digits);
         out.push(b' ');
-        out.extend_from_slice(&bytes[self.reason.clone()]);
+        out.extend_from_slice(&self.bytes[self.reason.clone()]);
         out.extend_from_slice(b"\r\n");
-        pass_on(self.headers, &self.common, out);
+        pass_on(self.bytes, self.headers, self.stays, out);
         if let Some((name, value)) = own {
             line(out, name.as_bytes(), value);
         }
@@ -413,7 +490,7 @@ mod tests {
     use super::*;
 
     fn request(text: &str) -> Result<Option<String>, BadHead> {
-        let mut room = no_headers();
+        let mut room = no_headers!();
         Ok(RequestHead::read(text.as_bytes(), &mut room)?.map(|head| {
             let mut out = Vec::new();
             head.pass_on(b"up:1", head.path, head.query, &mut out);
@@ -475,13 +552,12 @@ mod tests {
     #[test]
     fn an_answer_keeps_its_status_line_and_says_where_it_ends() {
         let read = |text: &str, to_head| {
-            let mut room = no_headers();
+            let mut room = no_headers!();
             let head = ResponseHead::read(text.as_bytes(), &mut room, to_head)
                 .expect("readable")
                 .expect("whole");
             let mut out = Vec::new();
             head.pass_on(
-                text.as_bytes(),
                 Some(("X-Own", b"1")),
                 head.framing.is_chunked(),
                 false,

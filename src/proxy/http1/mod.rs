@@ -5,4 +5,4 @@ mod framing;
 mod head;
 
 pub(super) use framing::{Framing, FramingError};
-pub(super) use head::{BadHead, RequestHead, ResponseHead, no_headers};
+pub(super) use head::{BadHead, MOST_HEADERS, RequestHead, ResponseHead, no_headers};

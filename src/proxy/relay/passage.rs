@@ -230,7 +230,7 @@ impl<'e> Passage<'e> {
         draining: bool,
         out: &mut Vec<u8>,
     ) -> Result<Option<AnswerHead>, String> {
-        let mut room = no_headers();
+        let mut room = no_headers!();
         let head = ResponseHead::read(bytes, &mut room, self.to_head);
         let Some(head) =
             head.map_err(|_| "its answer is no HTTP/1.1 that can be read".to_owned())?
@@ -249,11 +249,10 @@ impl<'e> Passage<'e> {
                 last: None,
             }));
         }
-        let (kind, encoding) = (head.header("content-type"), head.header("content-encoding"));
         let facts = AnswerFacts {
             status,
-            body: wire::body_kind(kind, encoding),
-            minted: head.header("mcp-session-id"),
+            body: wire::body_kind(head.content_type, head.content_encoding),
+            minted: head.mcp_session,
         };
         let session = self
             .exchange
@@ -266,7 +265,7 @@ impl<'e> Passage<'e> {
         let own = session
             .as_ref()
             .map(|id| ("X-Archon-Session-Id", id.as_bytes()));
-        head.pass_on(bytes, own, chunked, close, out);
+        head.pass_on(own, chunked, close, out);
         Ok(Some(AnswerHead {
             length: head.length,
             last: Some((head.framing, head.keep_alive, close)),

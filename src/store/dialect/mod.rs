@@ -4,9 +4,11 @@
 //! Shared statements use `$1` and stand where they are used.
 
 mod rows;
+mod sums;
 mod text;
 
 pub(super) use rows::{CHUNKS, Cell, Kind, ManyRows};
+pub(super) use sums::{CLIENTS, USERS, usage_by_hour};
 pub(super) use text::{clean, cut, small};
 
 use std::path::Path;

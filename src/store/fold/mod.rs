@@ -65,9 +65,10 @@ impl Store {
             if stored.is_some_and(|stored| position <= stored) {
                 return tx.rollback().await;
             }
-            let repeated = match look_for_repeated {
-                true => Some(read::stored_operations(&mut tx, records).await?),
-                false => None,
+            let repeated = if look_for_repeated {
+                Some(read::stored_operations(&mut tx, records).await?)
+            } else {
+                None
             };
             let taken = take(&mut tx, Some(instance), records, repeated.as_ref(), limits).await;
             match taken {

@@ -65,6 +65,7 @@ pub(super) struct End {
 
 /// A session that the batch touches.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Tracked<'r> {
     pub(super) id: SessionId,
     /// Whether it has a row.
@@ -179,14 +180,12 @@ impl<'r> Tracked<'r> {
 
     /// The product name of its client, as it is stored after the batch.
     pub(super) fn client_type(&self) -> &str {
-        match (&self.client_type, self.opened) {
-            (Some(stored), None) => stored,
-            _ => {
-                let name = self.client.name.as_deref();
-                name.map_or(ClientType::UNKNOWN, ClientType::from_name)
-                    .as_str()
-            }
+        if let (Some(stored), None) = (&self.client_type, self.opened) {
+            return stored;
         }
+        let name = self.client.name.as_deref();
+        name.map_or(ClientType::UNKNOWN, ClientType::from_name)
+            .as_str()
     }
 
     /// Whose usage its operations are.

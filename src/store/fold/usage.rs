@@ -148,27 +148,20 @@ impl<'r> Usage<'r> {
             method: &operation.method,
         };
         let sums = Sums::of(operation, limits);
-        match self.place(&key) {
-            Some(place) => {
-                self.last = place;
-                self.keys[place].1.add(&sums);
-            }
-            None => {
-                self.last = self.keys.len();
-                if self.last >= FEW {
-                    if self.places.is_empty() {
-                        let places = self
-                            .keys
-                            .iter()
-                            .zip(0..)
-                            .map(|((key, _), place)| (*key, place));
-                        self.places = places.collect();
-                    }
-                    self.places.insert(key, self.last);
-                }
-                self.keys.push((key, sums));
-            }
+        if let Some(place) = self.place(&key) {
+            self.last = place;
+            self.keys[place].1.add(&sums);
+            return;
         }
+        self.last = self.keys.len();
+        if self.last >= FEW {
+            if self.places.is_empty() {
+                let known = self.keys.iter().zip(0..);
+                self.places = known.map(|((key, _), place)| (*key, place)).collect();
+            }
+            self.places.insert(key, self.last);
+        }
+        self.keys.push((key, sums));
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -246,105 +239,90 @@ pub(super) async fn add<'b, 'r: 'b>(
     instance: InstanceId,
     usage: impl Iterator<Item = (Whose<'b>, &'b Usage<'r>)>,
 ) -> Result<(), StoreError> {
-    let (mut hourly, mut daily) = (BTreeMap::<Row, Sums>::new(), BTreeMap::<Row, Sums>::new());
+    let (hourly, daily) = summed_up(usage);
+    let part = Cell::Id(Some(instance.0));
+    let instant = |start: i64| Cell::Instant(Some(Timestamp::from_micros(start)));
+    let rows = hourly.iter().map(|(row, sums)| {
+        let [client_type, server, method, tool, status] = texts(row);
+        let user = Cell::Id(Some(row.1));
+        let key = [
+            instant(row.0),
+            user,
+            client_type,
+            server,
+            method,
+            tool,
+            status,
+            part,
+        ];
+        joined(&key, &sums.cells())
+    });
+    let added = ADD_HOURLY.execute(tx, &rows.collect::<Vec<_>>()).await;
+    added.map_err(StoreError::during("add up usage by hour"))?;
+    let rows = daily.iter().map(|(row, sums)| {
+        let [client_type, server, method, tool, status] = texts(row);
+        let key = [
+            instant(row.0),
+            client_type,
+            server,
+            method,
+            tool,
+            status,
+            part,
+        ];
+        joined(&key, &sums.cells())
+    });
+    let added = ADD_DAILY.execute(tx, &rows.collect::<Vec<_>>()).await;
+    added.map_err(StoreError::during("add up usage by day"))?;
+    Ok(())
+}
+
+/// By hour, and by day.
+fn summed_up<'b, 'r: 'b>(
+    usage: impl Iterator<Item = (Whose<'b>, &'b Usage<'r>)>,
+) -> (BTreeMap<Row, Sums>, BTreeMap<Row, Sums>) {
+    let (mut hourly, mut daily) = (BTreeMap::new(), BTreeMap::new());
     for (whose, usage) in usage {
+        let user = whose.user_id.unwrap_or_default();
         for (key, sums) in &usage.keys {
             let hour = key.hour.saturating_mul(HOUR);
+            let day = hour.div_euclid(DAY).saturating_mul(DAY);
             let row = |start, user| {
+                let [client_type, server, method, tool] =
+                    [whose.client_type, whose.server, key.method, key.tool].map(text);
                 (
                     start,
                     user,
-                    text(whose.client_type),
-                    text(whose.server),
-                    text(key.method),
-                    text(key.tool),
+                    client_type,
+                    server,
+                    method,
+                    tool,
                     key.status.as_str(),
                 )
             };
-            let user = whose.user_id.unwrap_or_default();
-            for (table, row) in [
+            let tables = [
                 (&mut hourly, row(hour, user)),
-                (
-                    &mut daily,
-                    row(hour.div_euclid(DAY).saturating_mul(DAY), Uuid::nil()),
-                ),
-            ] {
-                table
-                    .entry(row)
-                    .and_modify(|all| all.add(sums))
-                    .or_insert(*sums);
+                (&mut daily, row(day, Uuid::nil())),
+            ];
+            for (table, row) in tables {
+                let entry = table.entry(row).and_modify(|all: &mut Sums| all.add(sums));
+                entry.or_insert(*sums);
             }
         }
     }
-    let part = Cell::Id(Some(instance.0));
-    let rows: Vec<[Cell<'_>; 18]> = hourly
-        .iter()
-        .map(
-            |((hour, user, client_type, server, method, tool, status), sums)| {
-                let [a, b, c, d, e, f, g, h, i, j] = sums.cells();
-                let hour = Cell::Instant(Some(Timestamp::from_micros(*hour)));
-                let [client_type, server, method, tool] =
-                    [client_type, server, method, tool].map(|text| Cell::Text(Some(text)));
-                let (user, status) = (Cell::Id(Some(*user)), Cell::Text(Some(status)));
-                [
-                    hour,
-                    user,
-                    client_type,
-                    server,
-                    method,
-                    tool,
-                    status,
-                    part,
-                    a,
-                    b,
-                    c,
-                    d,
-                    e,
-                    f,
-                    g,
-                    h,
-                    i,
-                    j,
-                ]
-            },
-        )
-        .collect();
-    let added = ADD_HOURLY.execute(tx, &rows).await;
-    added.map_err(StoreError::during("add up usage by hour"))?;
-    let rows: Vec<[Cell<'_>; 17]> = daily
-        .iter()
-        .map(
-            |((day, _, client_type, server, method, tool, status), sums)| {
-                let [a, b, c, d, e, f, g, h, i, j] = sums.cells();
-                let day = Cell::Instant(Some(Timestamp::from_micros(*day)));
-                let [client_type, server, method, tool] =
-                    [client_type, server, method, tool].map(|text| Cell::Text(Some(text)));
-                let status = Cell::Text(Some(status));
-                [
-                    day,
-                    client_type,
-                    server,
-                    method,
-                    tool,
-                    status,
-                    part,
-                    a,
-                    b,
-                    c,
-                    d,
-                    e,
-                    f,
-                    g,
-                    h,
-                    i,
-                    j,
-                ]
-            },
-        )
-        .collect();
-    let added = ADD_DAILY.execute(tx, &rows).await;
-    added.map_err(StoreError::during("add up usage by day"))?;
-    Ok(())
+    (hourly, daily)
+}
+
+fn texts<'k>((_, _, client_type, server, method, tool, status): &'k Row) -> [Cell<'k>; 5] {
+    [client_type, server, method, tool, *status].map(|text: &'k str| Cell::Text(Some(text)))
+}
+
+/// A row: its key, then its sums.
+fn joined<'c, const N: usize>(key: &[Cell<'c>], sums: &[Cell<'c>]) -> [Cell<'c>; N] {
+    std::array::from_fn(|place| {
+        let cell = key.iter().chain(sums).nth(place);
+        cell.copied().unwrap_or(Cell::Count(None))
+    })
 }
 
 /// A text as keys have it. Cut and cleaned before keys are compared: two that become one must be one row.

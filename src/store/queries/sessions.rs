@@ -3,6 +3,7 @@
 use super::window::{Statement, Value, fetch_all};
 use crate::model::{Period, SessionId, SessionStatus};
 use crate::store::connection::Store;
+use crate::store::dialect;
 use crate::store::error::StoreError;
 use crate::store::rows::{
     ClientSums, OperationRow, Page, ReasonSums, SessionFilter, SessionRow, SessionWithSums,
@@ -114,38 +115,55 @@ impl Store {
         &self,
         period: Option<Period>,
     ) -> Result<Vec<ClientSums>, StoreError> {
-        // Few groups first: what costs is done once for each session, the rest once for each group.
         let mut statement = Statement::new(
             "SELECT client_type, CAST(sum(n) AS BIGINT) AS sessions, \
-             CAST(coalesce(sum(n) FILTER (WHERE status = 'active'), 0) AS BIGINT) AS active, \
-             CAST(coalesce(sum(n) FILTER (WHERE status = 'idle'), 0) AS BIGINT) AS idle, \
-             CAST(coalesce(sum(n) FILTER (WHERE status = 'disconnected'), 0) AS BIGINT) AS disconnected, \
-             CAST(coalesce(sum(n) FILTER (WHERE status = 'disconnected' \
-                AND disconnect_reason IN ('timeout', 'timeout_no_activity')), 0) AS BIGINT) AS timeouts, \
-             CAST(coalesce(sum(n) FILTER (WHERE status = 'disconnected' AND disconnect_reason = 'client_disconnect'), 0) \
-                AS BIGINT) AS client_disconnects, \
-             CAST(coalesce(sum(n) FILTER (WHERE status = 'disconnected' AND disconnect_reason = 'server_shutdown'), 0) \
-                AS BIGINT) AS server_shutdowns, \
-             CAST(coalesce(sum(n) FILTER (WHERE status = 'disconnected' \
-                AND (disconnect_reason = 'error' OR substr(disconnect_reason, 1, 6) = 'error:')), 0) AS BIGINT) AS errors, \
-             CAST(coalesce(sum(timed) FILTER (WHERE status = 'disconnected'), 0) AS BIGINT) AS timed_sessions, \
-             CAST(coalesce(sum(duration) FILTER (WHERE status = 'disconnected'), 0) AS BIGINT) AS duration_sum, \
-             CAST(max(longest) FILTER (WHERE status = 'disconnected') AS BIGINT) AS longest, \
-             CAST(sum(requests) AS BIGINT) AS requests, CAST(sum(failed) AS BIGINT) AS failed \
-             FROM (SELECT client_type, status, disconnect_reason, count(*) AS n, count(total_duration) AS timed, \
-             sum(total_duration) AS duration, max(total_duration) AS longest, sum(total_requests) AS requests, \
-             sum(failed_requests) AS failed FROM archon_mcp_sessions",
+             CAST(coalesce(sum(n) FILTER (WHERE kind = 'active'), 0) AS BIGINT) AS active, \
+             CAST(coalesce(sum(n) FILTER (WHERE kind = 'idle'), 0) AS BIGINT) AS idle, \
+             CAST(coalesce(sum(n) FILTER (WHERE kind NOT IN ('active', 'idle')), 0) AS BIGINT) AS disconnected, \
+             CAST(coalesce(sum(n) FILTER (WHERE kind = 'timeout'), 0) AS BIGINT) AS timeouts, \
+             CAST(coalesce(sum(n) FILTER (WHERE kind = 'client'), 0) AS BIGINT) AS client_disconnects, \
+             CAST(coalesce(sum(n) FILTER (WHERE kind = 'shutdown'), 0) AS BIGINT) AS server_shutdowns, \
+             CAST(coalesce(sum(n) FILTER (WHERE kind = 'error'), 0) AS BIGINT) AS errors, \
+             CAST(coalesce(sum(timed), 0) AS BIGINT) AS timed_sessions, \
+             CAST(coalesce(sum(duration), 0) AS BIGINT) AS duration_sum, CAST(max(longest) AS BIGINT) AS longest, \
+             CAST(sum(requests) AS BIGINT) AS requests, CAST(sum(failed) AS BIGINT) AS failed FROM (",
         );
-        if let Some(period) = period {
-            statement
-                .condition_with("connected_at >= ", Value::Instant(period.start), "")
-                .condition_with("connected_at <= ", Value::Instant(period.end), "");
+        match period {
+            None if !self.is_embedded() => {
+                statement.push(dialect::CLIENTS);
+            }
+            period => by_kind(&mut statement, period),
         }
         statement.push(
-            " GROUP BY client_type, status, disconnect_reason) AS g GROUP BY client_type ORDER BY sessions DESC, client_type",
+            ") AS k GROUP BY client_type HAVING sum(n) > 0 ORDER BY sessions DESC, client_type",
         );
         fetch_all!(self, statement, "sum up sessions by client")
     }
+}
+
+/// Sessions by client type and kind: how they are, or how they ended.
+fn by_kind(statement: &mut Statement, period: Option<Period>) {
+    // Few groups first: what costs is done once for each session, the rest once for each group.
+    statement.push(
+        "SELECT client_type, CASE WHEN status <> 'disconnected' THEN status \
+            WHEN disconnect_reason IN ('timeout', 'timeout_no_activity') THEN 'timeout' \
+            WHEN disconnect_reason = 'client_disconnect' THEN 'client' \
+            WHEN disconnect_reason = 'server_shutdown' THEN 'shutdown' \
+            WHEN disconnect_reason = 'error' OR substr(disconnect_reason, 1, 6) = 'error:' THEN 'error' \
+            ELSE 'other' END AS kind, \
+         n, CASE WHEN status = 'disconnected' THEN timed ELSE 0 END AS timed, \
+         CASE WHEN status = 'disconnected' THEN duration END AS duration, \
+         CASE WHEN status = 'disconnected' THEN longest END AS longest, requests, failed \
+         FROM (SELECT client_type, status, disconnect_reason, count(*) AS n, count(total_duration) AS timed, \
+         sum(total_duration) AS duration, max(total_duration) AS longest, sum(total_requests) AS requests, \
+         sum(failed_requests) AS failed FROM archon_mcp_sessions",
+    );
+    if let Some(period) = period {
+        statement
+            .condition_with("connected_at >= ", Value::Instant(period.start), "")
+            .condition_with("connected_at <= ", Value::Instant(period.end), "");
+    }
+    statement.push(" GROUP BY client_type, status, disconnect_reason) AS g");
 }
 
 fn ended_in(statement: &mut Statement, period: Period) {

@@ -6,6 +6,7 @@
 use super::window::{Statement, Value, fetch_all};
 use crate::model::{HANDSHAKE_METHODS, Period, Timestamp};
 use crate::store::connection::Store;
+use crate::store::dialect;
 use crate::store::error::StoreError;
 use crate::store::rows::ToolSums;
 
@@ -60,6 +61,7 @@ impl Store {
         let parts = Parts::of(period);
         let at = |micros| Value::Instant(Timestamp::from_micros(micros));
         let (hours, days) = (parts.hours, parts.days);
+        let by_hour = dialect::usage_by_hour(self.is_embedded());
         let mut statement = Statement::new(
             "SELECT coalesce(nullif(u.tool_name, ''), u.method) AS name, CAST(sum(u.requests) AS BIGINT) AS requests, \
              CAST(sum(u.prompt_tokens) AS BIGINT) AS prompt_tokens, \
@@ -72,9 +74,7 @@ impl Store {
         successful(&mut statement, "");
         for (start, end) in [(hours.0, days.0.min(hours.1)), (days.1, hours.1)] {
             statement
-                .another(&format!(
-                    " UNION ALL SELECT {OF_SUMS} FROM archon_usage_hourly"
-                ))
+                .another(&format!(" UNION ALL SELECT {OF_SUMS} FROM {by_hour}"))
                 .condition_with("hour >= ", at(start), "")
                 .condition_with("hour < ", at(end), "");
             successful(&mut statement, "");
@@ -121,10 +121,20 @@ impl Store {
     /// start and last activity: of a session that lies in the period as a whole, its own counts tell.
     pub(crate) async fn sessions_with_usage(&self, period: Period) -> Result<i64, StoreError> {
         let (start, end) = (Value::Instant(period.start), Value::Instant(period.end));
-        let mut statement = Statement::new("SELECT count(*) FROM archon_mcp_sessions AS s");
+        let mut statement = Statement::new("SELECT count(*) FROM (");
+        // Of sessions that are over, an index has all that is asked.
+        for (union, state) in [("", "="), (" UNION ALL ", "<>")] {
+            statement
+                .another(&format!(
+                    "{union}SELECT session_id, connected_at, last_activity, total_requests, failed_requests, counted \
+                     FROM archon_mcp_sessions"
+                ))
+                .condition(&format!("status {state} 'disconnected'"))
+                .condition_with("connected_at <= ", end.clone(), "")
+                .condition_with("last_activity >= ", start.clone(), "");
+        }
         statement
-            .condition_with("s.connected_at <= ", end.clone(), "")
-            .condition_with("s.last_activity >= ", start.clone(), "")
+            .another(") AS s")
             .condition("CASE WHEN s.counted AND s.connected_at >= ")
             .value(start.clone())
             .push(" AND s.last_activity <= ")

@@ -151,37 +151,29 @@ async fn usage(test: &TestStore) -> Vec<String> {
     let measures = "requests, timed_requests, duration_ms_sum, duration_ms_min, duration_ms_max, prompt_tokens, \
         completion_tokens, cost, bytes_in, bytes_out";
     let mut kept = Vec::new();
-    for (table, first, pending) in [
-        ("hourly", format!("hour, {user}"), format!("hour, {user}")),
-        ("daily", "day".to_owned(), day.to_owned()),
+    for (table, columns, own, pending) in [
+        (
+            "hourly",
+            "at, who",
+            format!("hour AS at, {user} AS who"),
+            format!("hour AS at, {user} AS who"),
+        ),
+        (
+            "daily",
+            "at",
+            "day AS at".to_owned(),
+            format!("{day} AS at"),
+        ),
     ] {
-        let (names, columns) = match table {
-            "hourly" => ("at, who", "at, who"),
-            _ => ("at", "at"),
-        };
         let row = as_text(test.on, &format!("'{table}', {columns}, {key}, {SUMS}"));
-        let first_as = aliased(&first, names);
-        let pending_as = aliased(&pending, names);
         let sql = format!(
-            "SELECT {row} FROM (SELECT {first_as}, {key}, {measures} FROM archon_usage_{table} \
-             UNION ALL SELECT {pending_as}, {key}, {measures} FROM archon_usage_pending) AS u \
+            "SELECT {row} FROM (SELECT {own}, {key}, {measures} FROM archon_usage_{table} \
+             UNION ALL SELECT {pending}, {key}, {measures} FROM archon_usage_pending) AS u \
              GROUP BY {columns}, {key} HAVING sum(requests) <> 0 ORDER BY {columns}, {key}"
         );
         kept.extend(texts(test, sql).await);
     }
     kept
-}
-
-/// `columns` under `names`.
-fn aliased(columns: &str, names: &str) -> String {
-    let named: Vec<String> = match names.split_once(", ") {
-        Some((first, second)) => {
-            let (at, who) = columns.split_once(", ").expect("two columns");
-            vec![format!("{at} AS {first}"), format!("{who} AS {second}")]
-        }
-        None => vec![format!("{columns} AS {names}")],
-    };
-    named.join(", ")
 }
 
 /// The same, worked out from the rows of operations.

@@ -1,6 +1,6 @@
 //! Which session this request belongs to, and whether it opens one.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use crate::model::{Derivation, Era};
 use crate::wire::{self, ClientInfo};
@@ -9,14 +9,13 @@ use super::super::facts::HttpMethod;
 use super::super::identity::{self, Key};
 use super::super::session::LiveSession;
 use super::super::tracker::Opening;
-use super::{Exchange, State};
+use super::{Exchange, Sign, State};
 
 impl Exchange {
     pub(super) fn attach(&self, state: &mut State, session: Arc<LiveSession>) {
         {
             let mut live = session.state();
-            live.in_flight += 1;
-            live.touch(self.facts.started_at);
+            live.begun(self.facts.started_at);
             for id in state.cancelled.drain(..) {
                 live.cancel(id);
             }
@@ -24,15 +23,71 @@ impl Exchange {
         state.session = Some(session);
     }
 
-    /// The session of the request before, if this one repeats its `Mcp-Session-Id` and the session is still open.
-    pub(super) fn session_before(&mut self) -> Option<Arc<LiveSession>> {
-        let (id, session) = self.before.as_ref()?;
-        let repeats = self.facts.mcp_session.as_ref() == Some(id) && !self.head_is_modern();
-        if repeats && !session.state().closed {
-            return Some(session.clone());
+    /// Attaches the session of the request before, if this one repeats its `Mcp-Session-Id` and the session is still
+    /// open; says whether it did.
+    pub(super) fn attach_before(&mut self) -> bool {
+        let modern = self.head_is_modern();
+        let Some((Sign::Minted(id), session)) = &self.before else {
+            return false;
+        };
+        if modern || self.facts.mcp_session.as_ref() != Some(id) || !self.begun_in(session) {
+            return false;
         }
-        self.before = None;
-        None
+        let state = self.state.get_mut();
+        state.unwrap_or_else(PoisonError::into_inner).session = Some(session.clone());
+        true
+    }
+
+    /// [`Exchange::attach_before`] for a request of the modern era, whose body repeats what the one before said.
+    pub(super) fn attach_said_before(&self, state: &mut State) -> bool {
+        let Some((Sign::Said { meta, agent }, session)) = &self.before else {
+            return false;
+        };
+        let repeats = state
+            .meta
+            .as_ref()
+            .is_some_and(|said| Arc::ptr_eq(said, meta))
+            && self.may_go_by_what_is_said()
+            && *agent == self.facts.user_agent
+            && state.cancelled.is_empty();
+        if repeats && self.begun_in(session) {
+            state.session = Some(session.clone());
+            return true;
+        }
+        false
+    }
+
+    /// Whether the head says nothing that goes before what the body says.
+    fn may_go_by_what_is_said(&self) -> bool {
+        let facts = &self.facts;
+        self.head_is_modern() && facts.archon_session.is_none() && facts.baggage_session.is_none()
+    }
+
+    /// Notes what led to the session of the request that has ended, if the next one may repeat it.
+    pub(super) fn remember(&mut self) {
+        let by_what_was_said = self.may_go_by_what_is_said();
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let (Some(session), Some(meta)) = (state.ended_in.take(), state.meta.take()) else {
+            return;
+        };
+        if !by_what_was_said {
+            return;
+        }
+        let known = matches!(&self.before, Some((Sign::Said { meta: known, agent }, before))
+            if Arc::ptr_eq(known, &meta) && Arc::ptr_eq(before, &session) && *agent == self.facts.user_agent);
+        if !known {
+            let agent = self.facts.user_agent.clone();
+            self.before = Some((Sign::Said { meta, agent }, session));
+        }
+    }
+
+    /// Counts this request to `session`, unless that has closed.
+    fn begun_in(&self, session: &LiveSession) -> bool {
+        let mut live = session.state();
+        if !live.closed {
+            live.begun(self.facts.started_at);
+        }
+        !live.closed
     }
 
     /// The open session that the head alone names, by the rules `protocol` and `explicit`.

@@ -6,14 +6,14 @@ mod operations;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use http::{HeaderValue, StatusCode};
+use http::StatusCode;
 
 use crate::journal::Group;
-use crate::model::{DisconnectReason, Era, ErrorType, Target};
+use crate::model::{DisconnectReason, Era, ErrorType, Target, Timestamp};
 use crate::wire::{BodyKind, ClientInfo, Envelope, EnvelopeScanner, RequestMeta, SseScanner};
 
 use super::facts::{AnswerFacts, HttpMethod, RequestFacts};
-use super::session::LiveSession;
+use super::session::{LiveSession, SessionHeader};
 use super::tracker::Tracker;
 
 /// Why the proxy had to answer itself.
@@ -131,6 +131,10 @@ struct State {
     bytes_out_told: u64,
     /// Whether an operation was written, which is activity enough.
     wrote: bool,
+    /// The session that it was, for the next request to go on with.
+    ended_in: Option<Arc<LiveSession>>,
+    /// When the server last said something.
+    said_at: Option<Timestamp>,
     /// Whether the answer is a stream that the client holds open.
     held: bool,
     ended: bool,
@@ -152,8 +156,20 @@ pub struct Exchange {
     unsettled: AtomicBool,
     /// Whether nothing is under way.
     resting: bool,
-    /// The session of the request before, and the `Mcp-Session-Id` that led there: a client repeats it.
-    before: Option<(Box<[u8]>, Arc<LiveSession>)>,
+    /// The session of the request before, and what led there: a client repeats it.
+    before: Option<(Sign, Arc<LiveSession>)>,
+}
+
+/// What leads to a session without another look at the registry, if it is the same as before.
+#[derive(Debug)]
+enum Sign {
+    /// `Mcp-Session-Id`.
+    Minted(Box<[u8]>),
+    /// What the body's `_meta` and the user agent say, of a request of the modern era.
+    Said {
+        meta: Arc<RequestMeta>,
+        agent: Option<Box<[u8]>>,
+    },
 }
 
 impl Exchange {
@@ -162,7 +178,7 @@ impl Exchange {
         facts: RequestFacts,
         group: Option<Arc<Group>>,
     ) -> Self {
-        tracker.counters.in_progress.fetch_add(1, Ordering::Relaxed);
+        tracker.counters.in_progress.add(1);
         let exchange = Self {
             tracker,
             facts,
@@ -215,6 +231,7 @@ impl Exchange {
                 .fetch_add(1, Ordering::Relaxed);
         }
         if state.session.is_none()
+            && !self.attach_said_before(&mut state)
             && let Some(session) = self.known_session(&state)
         {
             self.attach(&mut state, session);
@@ -295,9 +312,8 @@ impl Exchange {
     }
 
     /// The head of the server's answer came. Gives the value of `X-Archon-Session-Id` to add to it.
-    pub fn answer_head(&self, head: AnswerFacts<'_>) -> Option<HeaderValue> {
+    pub fn answer_head(&self, head: AnswerFacts<'_>) -> Option<SessionHeader> {
         let status = head.status;
-        let now = self.tracker.now();
         let mut guard = self.lock();
         let state = &mut *guard;
         state.status = Some(status);
@@ -310,23 +326,23 @@ impl Exchange {
         if state.session.is_none() && status.is_success() {
             self.open_at_head(state, head.minted);
         }
-        let session = state.session.clone()?;
+        let session = state.session.as_ref()?;
+        let header = session.header;
         let streams = events && status.is_success();
         if streams
             && (self.facts.method == HttpMethod::Get || state.pending.iter().any(Pending::listens))
         {
             state.held = true;
-            self.tracker
-                .counters
-                .in_progress
-                .fetch_sub(1, Ordering::Relaxed);
+            self.tracker.counters.in_progress.add(-1);
             session.state().streams += 1;
         }
-        self.client_answered(state, &session, now);
-        if self.facts.method == HttpMethod::Delete {
-            self.left_by_delete(&session, Some(status));
+        if !state.answered.is_empty() {
+            self.client_answered(state);
         }
-        Some(session.header.clone())
+        if let (HttpMethod::Delete, Some(session)) = (self.facts.method, &state.session) {
+            self.left_by_delete(session, Some(status));
+        }
+        Some(header)
     }
 
     /// A piece of the answer's body came. What it completes is on disk when this returns: only then let it go on.
@@ -374,12 +390,16 @@ impl Exchange {
     }
 
     fn end(&self, end: &End) {
-        let now = self.tracker.now();
         let mut guard = self.lock();
         let state = &mut *guard;
         if std::mem::replace(&mut state.ended, true) {
             return;
         }
+        let now = match state.said_at {
+            // All that was asked has been answered: that was the end, and what came behind it says nothing.
+            Some(at) if state.wrote && !state.held && state.pending.is_empty() => at,
+            _ => self.tracker.now(),
+        };
         let unreadable = {
             let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
             match answer.kind {
@@ -396,6 +416,7 @@ impl Exchange {
         let Some(session) = state.session.take() else {
             return;
         };
+        state.ended_in = state.meta.is_some().then(|| session.clone());
         let notifications = std::mem::take(&mut state.notifications);
         let touch = {
             let mut live = session.state();
@@ -445,21 +466,16 @@ impl Exchange {
         let counted = !std::mem::replace(&mut self.resting, true);
         // Not with the end of the answer: its last bytes may still have been on their way to the client.
         if counted && !self.lock().held {
-            self.tracker
-                .counters
-                .in_progress
-                .fetch_sub(1, Ordering::Relaxed);
+            self.tracker.counters.in_progress.add(-1);
         }
     }
 
     /// Follows another request of the same client, with the memory that this one has. `fill` shows its headers.
     pub fn begin_again(&mut self, method: &str, fill: impl FnOnce(&mut RequestFacts)) {
         self.rest();
+        self.remember();
         self.resting = false;
-        self.tracker
-            .counters
-            .in_progress
-            .fetch_add(1, Ordering::Relaxed);
+        self.tracker.counters.in_progress.add(1);
         self.facts.restart(method, self.tracker.now());
         fill(&mut self.facts);
         self.request
@@ -480,11 +496,12 @@ impl Exchange {
             known_meta,
             ..State::default()
         };
-        if let Some(session) = self.session_before().or_else(|| self.session_of_head()) {
-            if let (Some(id), None) = (&self.facts.mcp_session, &self.before)
-                && !self.head_is_modern()
-            {
-                self.before = Some((id.clone(), session.clone()));
+        if self.attach_before() {
+            return;
+        }
+        if let Some(session) = self.session_of_head() {
+            if let (Some(id), false) = (&self.facts.mcp_session, self.head_is_modern()) {
+                self.before = Some((Sign::Minted(id.clone()), session.clone()));
             }
             self.attach(&mut self.lock(), session);
         }

@@ -8,12 +8,13 @@ use crate::model::{OperationStatus, Record, Timestamp};
 use crate::wire::Envelope;
 
 use super::super::messages;
-use super::super::session::{LiveSession, ServerRequest};
+use super::super::session::ServerRequest;
 use super::{Answered, End, Exchange, Failure, Pending, State};
 
 impl Exchange {
     pub(super) fn server_said(&self, state: &mut State, envelope: Envelope) {
         let now = self.tracker.now();
+        state.said_at = Some(now);
         if envelope.is_notification() {
             state.notifications += 1;
         } else if envelope.is_response() {
@@ -122,7 +123,7 @@ impl Exchange {
         outcome: OperationStatus,
         message: Option<Box<str>>,
     ) {
-        let Some(session) = state.session.clone() else {
+        let Some(session) = &state.session else {
             self.tracker
                 .counters
                 .unattributed
@@ -130,7 +131,7 @@ impl Exchange {
             return;
         };
         let mut operation = self.tracker.operation(
-            &session,
+            session,
             pending.method,
             self.facts.started_at,
             now,
@@ -144,12 +145,12 @@ impl Exchange {
         operation.bytes_out = state.bytes_out - state.bytes_out_told;
         (state.bytes_in_told, state.bytes_out_told) = (state.bytes_in, state.bytes_out);
         state.wrote = true;
-        session.state().ended(now);
         let group = self.group.as_deref().filter(|_| state.defer);
-        let added = self.tracker.write(
-            &session,
+        let added = self.tracker.write_with(
+            session,
             Record::OperationFinished(Box::new(operation)),
             group,
+            |live| live.ended(now),
         );
         if added {
             self.unsettled.store(true, Ordering::Relaxed);
@@ -157,7 +158,11 @@ impl Exchange {
     }
 
     /// The server took the client's answers to requests of its own.
-    pub(super) fn client_answered(&self, state: &mut State, session: &LiveSession, now: Timestamp) {
+    pub(super) fn client_answered(&self, state: &mut State) {
+        let Some(session) = &state.session else {
+            return;
+        };
+        let now = self.tracker.now();
         for Answered { id, error } in state.answered.drain(..) {
             let Some(asked) = session.state().client_answered(&id) else {
                 continue;

@@ -198,7 +198,7 @@ fn what_cannot_be_read_passes_and_is_counted() {
 #[test]
 fn what_is_in_progress_is_what_a_graceful_stop_waits_for() {
     let rig = Rig::new();
-    let in_progress = || rig.tracker.counters.in_progress.load(Ordering::Relaxed);
+    let in_progress = || rig.tracker.counters.in_progress.sum();
     let client = rig.initialize(&Client::new(), "s1");
     assert_eq!(in_progress(), 0);
     let call = rig.post(&client, &echo(1));

@@ -158,7 +158,7 @@ impl Way {
                     let _ = client.shutdown(Shutdown::Both);
                     let _ = server.write_all(said);
                     self.happen();
-                    return self.end_when_answered(server);
+                    return self.end_when_answered(&server);
                 }
                 Fault::BreakAfter(left) => {
                     let Some(left) = left.checked_sub(count) else {
@@ -184,8 +184,8 @@ impl Way {
 
     /// Lets the server do what it was told before it learns that nobody listens: the thread that carries its answers reads
     /// them, and fails to pass them on.
-    fn end_when_answered(&self, server: TcpStream) {
-        self.keep(&server);
+    fn end_when_answered(&self, server: &TcpStream) {
+        self.keep(server);
         let _ = server.shutdown(Shutdown::Write);
     }
 

@@ -115,22 +115,19 @@ impl Server {
         name: &str,
         make: impl FnOnce(&Database),
     ) -> Database {
-        let mut templates = self
+        let mut known = self
             .templates
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        if !templates.contains(name) {
-            let made = self.fresh_database();
-            make(&made);
-            let template = made.name.clone();
+        if !known.contains(name) {
+            let database = self.fresh_database();
+            make(&database);
             // Renamed, it outlives the value that would drop it.
-            self.admin(
-                "postgres",
-                &format!(r#"ALTER DATABASE "{template}" RENAME TO "{name}""#),
-            );
-            templates.insert(name.to_owned());
+            let rename = format!(r#"ALTER DATABASE "{}" RENAME TO "{name}""#, database.name);
+            self.admin("postgres", &rename);
+            known.insert(name.to_owned());
         }
-        drop(templates);
+        drop(known);
         self.copy_of(name)
     }
 

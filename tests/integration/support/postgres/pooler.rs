@@ -37,10 +37,7 @@ impl Pooler {
             "authenticated",
             "service_role",
         ];
-        let users: String = users
-            .iter()
-            .map(|user| format!("\"{user}\" \"\"\n"))
-            .collect();
+        let users = users.map(|user| format!("\"{user}\" \"\"")).join("\n");
         fs::write(dir.join("users"), users).expect("written");
         let settings = format!(
             "[databases]\n* = host=127.0.0.1 port={}\n[pgbouncer]\nlisten_addr = 127.0.0.1\nlisten_port = {port}\n\

@@ -8,6 +8,8 @@ use memchr::memchr2;
 
 use super::bits::BitStack;
 
+mod whole;
+
 /// What was captured of one JSON-RPC message (JSON-RPC 2.0, sections 4 and 5). Captured values are raw JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Envelope {
@@ -37,7 +39,7 @@ pub struct Envelope {
     pub is_error: bool,
     /// `result.resultType`.
     pub result_type: Option<Box<str>>,
-    /// The beginning of `result.content`: where a failed tool says why.
+    /// The beginning of `result.content` where `isError` is true: there a failed tool says why.
     pub content_start: Option<Box<[u8]>>,
     /// `error`, or its beginning.
     pub error: Option<Box<[u8]>>,
@@ -60,6 +62,40 @@ impl Envelope {
     #[must_use]
     pub fn is_response(&self) -> bool {
         self.method.is_none() && (self.has_result || self.error.is_some())
+    }
+
+    /// The message once it has been read: what only a failure wants to know is dropped where there is none.
+    fn finished(mut self) -> Self {
+        if !self.is_error {
+            self.content_start = None;
+        }
+        self
+    }
+
+    /// Takes a member's value, or the beginning of it.
+    fn store(&mut self, slot: Slot, value: &[u8]) {
+        let raw = || Some(value.into());
+        let text = || {
+            serde_json::from_slice::<String>(value)
+                .ok()
+                .map(String::into_boxed_str)
+        };
+        match slot {
+            Slot::Id => self.id = if value == b"null" { None } else { raw() },
+            Slot::Method => self.method = text(),
+            Slot::Name => self.name = text(),
+            Slot::Uri => self.uri = text(),
+            Slot::ProtocolVersion => self.protocol_version = text(),
+            Slot::ClientInfo => self.client_info = raw(),
+            Slot::Capabilities => self.capabilities = raw(),
+            Slot::Meta => self.meta = raw(),
+            Slot::CancelledId => self.cancelled_id = raw(),
+            Slot::RequestState => self.request_state = raw(),
+            Slot::IsError => self.is_error = value == b"true",
+            Slot::ResultType => self.result_type = text(),
+            Slot::ContentStart => self.content_start = raw(),
+            Slot::Error => self.error = if value == b"null" { None } else { raw() },
+        }
     }
 }
 
@@ -235,6 +271,14 @@ impl EnvelopeScanner {
 
     /// Reads on. `found` gets each message as soon as its last byte has been seen.
     pub fn feed(&mut self, bytes: &[u8], found: &mut impl FnMut(Envelope)) {
+        if self.is_blank()
+            && let Some(b'}' | b'\n') = bytes.last()
+            && let Some(envelope) = whole::read(bytes)
+        {
+            self.state = State::Done;
+            found(envelope);
+            return;
+        }
         let mut at = 0;
         // Where the part of `bytes` begins that belongs to the value being captured.
         let mut capture_from = 0;
@@ -249,11 +293,16 @@ impl EnvelopeScanner {
                     continue;
                 }
                 State::Scalar => {
-                    if matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t') {
-                        self.state = State::After;
-                        self.value_ended(&bytes[capture_from.min(at)..at], at, &mut capture_from);
-                        continue;
-                    }
+                    let ends = |byte: &u8| {
+                        matches!(byte, b',' | b'}' | b']' | b' ' | b'\n' | b'\r' | b'\t')
+                    };
+                    let Some(length) = bytes[at..].iter().position(ends) else {
+                        break;
+                    };
+                    at += length;
+                    self.state = State::After;
+                    self.value_ended(&bytes[capture_from.min(at)..at], at, &mut capture_from);
+                    continue;
                 }
                 State::Key(true) => {
                     self.key.push(byte);
@@ -274,11 +323,7 @@ impl EnvelopeScanner {
                         State::Unreadable
                     }
                 }
-                State::KeyOrClose if byte == b'"' => {
-                    self.key.clear();
-                    self.key.reserve(32);
-                    self.state = State::Key(false);
-                }
+                State::KeyOrClose if byte == b'"' => at += self.begin_key(&bytes[at + 1..]),
                 State::KeyOrClose | State::After | State::ValueOrClose
                     if matches!(byte, b'}' | b']') =>
                 {
@@ -305,6 +350,23 @@ impl EnvelopeScanner {
         if self.slot.is_some() {
             self.capture(&bytes[capture_from.min(bytes.len())..]);
         }
+    }
+
+    /// Begins a key, of which `bytes` are what follows its quote. Gives how many of them were read: all of the key where
+    /// it is plain and short and all there, as nearly all keys are; otherwise none.
+    fn begin_key(&mut self, bytes: &[u8]) -> usize {
+        self.key.clear();
+        self.state = State::Key(false);
+        let mut first = bytes.iter().take(LONGEST_KEY);
+        let Some(length) = first.position(|byte| matches!(byte, b'"' | b'\\')) else {
+            return 0;
+        };
+        if bytes[length] == b'\\' {
+            return 0;
+        }
+        self.key.extend_from_slice(&bytes[..length]);
+        self.state = State::Colon;
+        length + 1
     }
 
     /// Moves to the end of a string, or of `bytes`.
@@ -389,10 +451,6 @@ impl EnvelopeScanner {
         self.slot = slot;
         self.slot_depth = depth;
         self.captured.clear();
-        if let Some(slot) = slot {
-            // At once what most members need, in place of growing there byte by byte.
-            self.captured.reserve(slot.limit().min(FIRST_ROOM));
-        }
         self.overflow = false;
         slot.is_some()
     }
@@ -409,6 +467,10 @@ impl EnvelopeScanner {
 
     fn capture(&mut self, bytes: &[u8]) {
         if let Some(slot) = self.slot {
+            if self.captured.capacity() == 0 {
+                // At once what most members need, in place of growing there byte by byte.
+                self.captured.reserve(slot.limit().min(FIRST_ROOM));
+            }
             let room = slot.limit().saturating_sub(self.captured.len());
             self.overflow |= bytes.len() > room;
             self.captured
@@ -439,7 +501,7 @@ impl EnvelopeScanner {
             capture_from,
         );
         if self.open.len() == self.base && byte == b'}' {
-            found(std::mem::take(&mut self.current));
+            found(std::mem::take(&mut self.current).finished());
         }
     }
 
@@ -452,49 +514,19 @@ impl EnvelopeScanner {
         if self.open.len() != self.slot_depth {
             return;
         }
-        self.capture(tail);
         *capture_from = after;
+        if self.captured.is_empty() && tail.len() <= slot.limit() {
+            // It came in one piece.
+            self.slot = None;
+            self.current.store(slot, tail);
+            return;
+        }
+        self.capture(tail);
         self.slot = None;
         if !self.overflow || slot.beginning_is_of_use() {
-            self.store(slot);
-        }
-    }
-
-    fn store(&mut self, slot: Slot) {
-        let raw = || Some(self.captured.as_slice().into());
-        let text = || {
-            serde_json::from_slice::<String>(&self.captured)
-                .ok()
-                .map(String::into_boxed_str)
-        };
-        let current = &mut self.current;
-        match slot {
-            Slot::Id => {
-                current.id = if self.captured == b"null" {
-                    None
-                } else {
-                    raw()
-                }
-            }
-            Slot::Method => current.method = text(),
-            Slot::Name => current.name = text(),
-            Slot::Uri => current.uri = text(),
-            Slot::ProtocolVersion => current.protocol_version = text(),
-            Slot::ClientInfo => current.client_info = raw(),
-            Slot::Capabilities => current.capabilities = raw(),
-            Slot::Meta => current.meta = raw(),
-            Slot::CancelledId => current.cancelled_id = raw(),
-            Slot::RequestState => current.request_state = raw(),
-            Slot::IsError => current.is_error = self.captured == b"true",
-            Slot::ResultType => current.result_type = text(),
-            Slot::ContentStart => current.content_start = raw(),
-            Slot::Error => {
-                current.error = if self.captured == b"null" {
-                    None
-                } else {
-                    raw()
-                }
-            }
+            let captured = std::mem::take(&mut self.captured);
+            self.current.store(slot, &captured);
+            self.captured = captured;
         }
     }
 }
@@ -581,6 +613,41 @@ mod tests {
                 assert_eq!(found, whole, "pieces of {size}");
                 assert!(scanner.is_complete());
             }
+        }
+    }
+
+    /// What is there in one piece is read by other code than what comes in pieces.
+    #[test]
+    fn damaged_texts_are_read_alike_whole_and_byte_by_byte() {
+        let error = r#"{"error":{"code":-1,"message":"no"},"id":"x","result":{"isError":true,"content":[1,"é"]}}"#;
+        let failed = format!(
+            r#"{{"id":7,"result":{{"content":["{}"],"isError":true}}}}"#,
+            "c".repeat(700)
+        );
+        let bytes_of_json = br#"{}[]",:\ 0tn"#;
+        let mut random = 0x9E37_79B9_7F4A_7C15_u64;
+        let mut next = |below: usize| {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            usize::try_from(random % below as u64).unwrap_or(0)
+        };
+        for round in 0..30_000 {
+            let text = [CALL, error, failed.as_str()][round % 3];
+            let mut bytes = text.as_bytes().to_vec();
+            for _ in 0..next(3) {
+                let at = next(bytes.len());
+                match next(3) {
+                    0 => bytes[at] = bytes_of_json[next(bytes_of_json.len())],
+                    1 => drop(bytes.remove(at)),
+                    _ => bytes.truncate(at.max(1)),
+                }
+            }
+            let (whole, at_once) = scan_in_pieces(&bytes, |all| all);
+            let (found, scanner) = scan_in_pieces(&bytes, |_| 1);
+            let text = String::from_utf8_lossy(&bytes);
+            assert_eq!(whole, found, "{text}");
+            assert_eq!(at_once.is_complete(), scanner.is_complete(), "{text}");
         }
     }
 
