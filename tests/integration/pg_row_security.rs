@@ -78,7 +78,10 @@ fn rows(database: &Database, sub: &str, sql: &str) -> Rows {
         .unwrap_or_else(|error| panic!("{sql}: {error}"))
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "compared with values that may be NULL")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "compared with values that may be NULL"
+)]
 fn text(value: &str) -> Option<String> {
     Some(value.to_owned())
 }

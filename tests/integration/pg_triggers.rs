@@ -16,7 +16,10 @@ fn session(number: u32) -> String {
     uuid::Uuid::from_u128(u128::from(number)).to_string()
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "compared with values that may be NULL")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "compared with values that may be NULL"
+)]
 fn text(value: &str) -> Option<String> {
     Some(value.to_owned())
 }
