@@ -31,7 +31,7 @@ WITH t AS MATERIALIZED (
             FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
                 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
             WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped)
-        || E'\n)' || coalesce(' WITH (' || array_to_string(ARRAY(SELECT o FROM unnest(t.reloptions) o ORDER BY o), ', ') || ')', '') || ';'
+        || E'\n)' || coalesce(' WITH (' || nullif(array_to_string(ARRAY(SELECT o FROM unnest(t.reloptions) o ORDER BY o), ', '), '') || ')', '') || ';'
         || coalesce((SELECT string_agg(format(E'\nALTER SEQUENCE %I OWNED BY %s.%I;', s.relname, t.q, a.attname), '' ORDER BY s.relname)
             FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
                 JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
@@ -62,7 +62,7 @@ WITH t AS MATERIALIZED (
     UNION ALL
     SELECT 7, 'view', NULL, v.relname::text,
         format('CREATE VIEW %I%s AS%s%s', v.relname,
-            coalesce(' WITH (' || array_to_string(ARRAY(SELECT o FROM unnest(v.reloptions) o ORDER BY o), ', ') || ')', ''),
+            coalesce(' WITH (' || nullif(array_to_string(ARRAY(SELECT o FROM unnest(v.reloptions) o ORDER BY o), ', '), '') || ')', ''),
             E'\n', pg_get_viewdef(v.oid, true))
     FROM pg_class v WHERE v.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND v.relkind = 'v' AND v.relname IN ({others})
     UNION ALL
