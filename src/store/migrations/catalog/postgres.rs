@@ -219,7 +219,8 @@ fn plain_body(body: &str) -> String {
 }
 
 /// An expression without what the server writes differently in different versions, and after a dump and a restore:
-/// parentheses, casts to texts, and table names before columns where there is only one table.
+/// parentheses, casts to texts, names of the columns of a query's parts, and table names before columns where there is only
+/// one table.
 fn plain_expression(text: &str) -> String {
     let placed: Vec<_> = tokens(text)
         .into_iter()
@@ -236,6 +237,15 @@ fn plain_expression(text: &str) -> String {
         };
         if cast > 0 {
             at += 2 + cast;
+            continue;
+        }
+        let renamed = match placed.get(at + 1) {
+            Some(Token::Word(word)) => !["NOT", "MATERIALIZED"].contains(&word.to_uppercase().as_str()),
+            Some(Token::Name(_)) => true,
+            _ => false,
+        };
+        if token.is("AS") && renamed {
+            at += 2;
             continue;
         }
         if !is(at + 1, '.') && !matches!(token, Token::Sign('(' | ')' | '.' | ';')) {
@@ -283,7 +293,7 @@ mod tests {
             "check status = any array [ 'a', 'b c' ]"
         );
         assert_eq!(
-            plain_expression(" SELECT t.a, (t.b)::integer FROM t;"),
+            plain_expression(" SELECT t.a AS x, (t.b)::integer FROM t;"),
             "select a, b : : integer from t"
         );
     }
