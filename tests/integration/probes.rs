@@ -249,6 +249,7 @@ async fn update(places: Vec<Place>, database: &str) {
             let mut others = others.get(&object.to_string()).cloned().unwrap_or_default();
             // Whether a view respects row security depends on the database's past; a check goes after it.
             if object.kind == ObjectKind::View {
+                others.clear();
                 for definition in definitions.values_mut().flatten() {
                     let plain = definition.replace(INVOKER, "");
                     if plain != *definition {

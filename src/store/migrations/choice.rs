@@ -46,7 +46,8 @@ impl<'c> Choice<'c> {
         if effect.records() {
             return true;
         }
-        let unknown = effect.makes.is_empty() && effect.drops.is_empty() && effect.rows.is_none();
+        let untold = effect.makes.is_empty() && effect.drops.is_empty() && effect.rows.is_none();
+        let unknown = untold || effect.opaque;
         let makes = effect.makes.iter().any(|made| self.is_to_make(made));
         let drops = effect.drops.iter().any(|dropped| self.is_to_drop(dropped));
         let rows = match &effect.rows {

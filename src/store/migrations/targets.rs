@@ -15,6 +15,8 @@ pub(super) struct Effect {
     pub(super) drops: Vec<ObjectName>,
     /// What it does to rows.
     pub(super) rows: Option<Rows>,
+    /// Whether it does more than its text tells: code that puts statements together, or grants.
+    pub(super) opaque: bool,
 }
 
 /// What a statement does to rows.
@@ -68,6 +70,10 @@ fn inside(token: &Token<'_>, effect: &mut Effect) {
             || ["BEGIN", "THEN", "ELSE", "LOOP"]
                 .iter()
                 .any(|word| placed[at - 1].is(word));
+        let made_up = placed[at].is("EXECUTE")
+            && !matches!(placed.get(at + 1), Some(Token::Text(_) | Token::Body(_)));
+        let unseen = ["GRANT", "REVOKE", "LOCK", "PERFORM", "CALL"];
+        effect.opaque |= made_up || (begins && unseen.iter().any(|word| placed[at].is(word)));
         if begins {
             let end = placed[at..].iter().position(|t| *t == Token::Sign(';'));
             let end = end.map_or(placed.len(), |length| at + length);

@@ -1,6 +1,10 @@
 //! `archonctl migrate` on real PostgreSQL servers: from every starting point to the same schema, alone on the database,
 //! whatever happens on the way.
 
+mod access;
+mod commands;
+mod kills;
+mod locks;
 mod starting_points;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,12 +86,12 @@ fn document(output: &Output) -> Value {
 /// Verdicts by number.
 fn states_at(url: &str) -> BTreeMap<i64, String> {
     let status = json(&migrate_at(url, &["status", "-o", "json"]));
-    let migrations = status["data"].as_array().expect("an array").iter();
+    let states = status["data"].as_array().expect("an array").iter();
     let pair = |state: &Value| {
         let verdict = state["state"].as_str().expect("a verdict").to_owned();
         (state["version"].as_i64().expect("a number"), verdict)
     };
-    migrations.map(pair).collect()
+    states.map(pair).collect()
 }
 
 fn states(database: &Database) -> BTreeMap<i64, String> {

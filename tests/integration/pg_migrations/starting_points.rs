@@ -139,6 +139,40 @@ fn recorded_but_the_columns_are_missing() {
 }
 
 #[test]
+fn recorded_in_both_places_but_the_columns_are_missing() {
+    everywhere(supabase, |database| {
+        green(database);
+        database.run("ALTER TABLE archon_mcp_sessions DROP COLUMN disconnect_reason CASCADE, DROP COLUMN user_email CASCADE");
+        let verified = migrate(database, &["verify", "-o", "json"]);
+        assert_eq!(code(&verified), 5);
+        let drift = document(&verified);
+        let drift: Vec<_> = drift["data"]
+            .as_array()
+            .expect("differences")
+            .iter()
+            .map(|d| &d["object"])
+            .collect();
+        for object in [
+            "column archon_mcp_sessions.disconnect_reason",
+            "column archon_mcp_sessions.user_email",
+            "view archon_mcp_session_stats",
+            "view archon_mcp_user_stats",
+            "index idx_archon_mcp_sessions_ended",
+        ] {
+            assert!(drift.iter().any(|d| *d == object), "{object}: {drift:?}");
+        }
+        let repaired = migrate(database, &["repair", "-o", "json"]);
+        assert_eq!(code(&repaired), 0, "{}{}", out(&repaired), err(&repaired));
+        verified_after_repair(database);
+    });
+}
+
+fn verified_after_repair(database: &Database) {
+    verified(&database.url(), database);
+    assert_eq!(verdicts(database), ALL_APPLIED);
+}
+
+#[test]
 fn data_in_all_tables() {
     for kind in [plain as Kind, supabase] {
         everywhere(kind, |database| {
@@ -219,4 +253,30 @@ fn twice_the_same_day() {
             verified(&database.url(), database);
         });
     }
+}
+
+#[test]
+fn roles_that_come_later() {
+    // Roles belong to the server, so this one is made for the test and taken away again.
+    let database = plain(Version::V17).fresh_database();
+    green_without_comparison(&database);
+    database.admin(
+        "CREATE ROLE service_role NOLOGIN; CREATE ROLE authenticated NOLOGIN; CREATE ROLE anon NOLOGIN;
+         CREATE SCHEMA auth; CREATE FUNCTION auth.uid() RETURNS uuid LANGUAGE sql STABLE AS 'SELECT NULL::uuid'",
+    );
+    let verified = migrate(&database, &["verify"]);
+    let repaired = migrate(&database, &["repair"]);
+    let again = migrate(&database, &["verify"]);
+    let isolated = database
+        .value("SELECT count(*) FROM pg_policy WHERE polrelid = 'archon_mcp_requests'::regclass");
+    database.admin("DROP OWNED BY service_role, authenticated, anon; DROP ROLE service_role, authenticated, anon");
+    assert_eq!(code(&verified), 5, "{}", out(&verified));
+    assert_eq!(code(&repaired), 0, "{}{}", out(&repaired), err(&repaired));
+    assert_eq!(code(&again), 0, "{}{}", out(&again), err(&again));
+    assert_eq!(isolated.as_deref(), Some("2"));
+}
+
+fn green_without_comparison(database: &Database) {
+    json(&migrate(database, &["up", "-o", "json"]));
+    assert_eq!(code(&migrate(database, &["verify"])), 0);
 }

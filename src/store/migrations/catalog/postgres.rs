@@ -146,7 +146,11 @@ pub(super) async fn read(conn: &mut Conn, names: &Names) -> Result<Catalog, sqlx
         if let Some(name) = name_of(&row) {
             // The server lays out long expressions in lines.
             let words: Vec<_> = text(Some(&row), 3).split_whitespace().collect();
-            catalog.0.insert(name, words.join(" "));
+            let mut definition = words.join(" ");
+            if name.kind == ObjectKind::Constraint && definition.starts_with("CHECK ") {
+                definition = plain_expression(&definition);
+            }
+            catalog.0.insert(name, definition);
         }
     }
     let schema = conn.rows("SELECT current_schema()").await?;
@@ -171,7 +175,7 @@ pub(super) async fn read(conn: &mut Conn, names: &Names) -> Result<Catalog, sqlx
         };
         let definition = format!(
             "({columns}){options} query {}",
-            fingerprint(&plain_query(query))
+            fingerprint(&plain_expression(query))
         );
         catalog
             .0
@@ -214,20 +218,55 @@ fn plain_body(body: &str) -> String {
     lines.join("\n")
 }
 
-/// A view's query without what versions of the server write differently: parentheses, and table names before columns
-/// where there is only one table.
-fn plain_query(query: &str) -> String {
-    let placed = tokens(query);
+/// An expression without what the server writes differently in different versions, and after a dump and a restore:
+/// parentheses, casts to texts, names of the columns of a query's parts, and table names before columns where there is only
+/// one table.
+fn plain_expression(text: &str) -> String {
+    let placed: Vec<_> = tokens(text)
+        .into_iter()
+        .map(|placed| placed.token)
+        .collect();
+    let is = |at: usize, sign: char| placed.get(at) == Some(&Token::Sign(sign));
     let mut kept = Vec::new();
-    for at in 0..placed.len() {
-        let token = &placed[at].token;
-        let next = placed.get(at + 1).map(|next| &next.token);
-        let qualifies = next == Some(&Token::Sign('.'));
-        if !qualifies && !matches!(token, Token::Sign('(' | ')' | '.' | ';')) {
+    let mut at = 0;
+    while let Some(token) = placed.get(at) {
+        let cast = if is(at, ':') && is(at + 1, ':') {
+            text_type(&placed[at + 2..])
+        } else {
+            0
+        };
+        if cast > 0 {
+            at += 2 + cast;
+            continue;
+        }
+        let renamed = match placed.get(at + 1) {
+            Some(Token::Word(word)) => !["NOT", "MATERIALIZED"].contains(&word.to_uppercase().as_str()),
+            Some(Token::Name(_)) => true,
+            _ => false,
+        };
+        if token.is("AS") && renamed {
+            at += 2;
+            continue;
+        }
+        if !is(at + 1, '.') && !matches!(token, Token::Sign('(' | ')' | '.' | ';')) {
             kept.push(token.clone());
         }
+        at += 1;
     }
     normal(&kept)
+}
+
+/// How many tokens the name of a type of texts takes that `tokens` begin with; 0 if they begin with none.
+fn text_type(tokens: &[Token<'_>]) -> usize {
+    let is = |at: usize, word: &str| tokens.get(at).is_some_and(|token| token.is(word));
+    let name = match () {
+        () if is(0, "text") => 1,
+        () if is(0, "character") && is(1, "varying") => 2,
+        () => return 0,
+    };
+    let array = tokens.get(name) == Some(&Token::Sign('['))
+        && tokens.get(name + 1) == Some(&Token::Sign(']'));
+    name + if array { 2 } else { 0 }
 }
 
 /// Tells texts apart without holding them.
@@ -236,4 +275,24 @@ fn fingerprint(text: &str) -> String {
     let head = digest.iter().take(8);
     let number = head.fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
     format!("{number:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_expression_is_the_same_after_a_dump_and_a_restore() {
+        let made = "CHECK (((status)::text = ANY ((ARRAY['a'::character varying, 'b c'::character varying])::text[])))";
+        let restored = "CHECK (((status)::text = ANY (ARRAY[('a'::character varying)::text, ('b c'::character varying)::text])))";
+        assert_eq!(plain_expression(made), plain_expression(restored));
+        assert_eq!(
+            plain_expression(made),
+            "check status = any array [ 'a', 'b c' ]"
+        );
+        assert_eq!(
+            plain_expression(" SELECT t.a AS x, (t.b)::integer FROM t;"),
+            "select a, b : : integer from t"
+        );
+    }
 }

@@ -12,6 +12,24 @@ WITH t AS MATERIALIZED (
     WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relkind IN ('r', 'p') AND c.relname IN ({tables})
 ), roles AS (
     SELECT 0::oid AS oid, 'PUBLIC' AS name UNION ALL SELECT oid, quote_ident(rolname) FROM pg_roles
+), defaults AS (
+    -- What is granted by itself on everything a role makes here.
+    SELECT DISTINCT d.defaclrole AS owner, d.defaclobjtype AS kind, x.grantee
+    FROM pg_default_acl d, aclexplode(d.defaclacl) x
+    WHERE d.defaclnamespace IN (0, (SELECT oid FROM pg_namespace WHERE nspname = current_schema())) AND x.grantee <> d.defaclrole
+), held AS (
+    SELECT c.oid, c.relname, x.grantee, string_agg(x.privilege_type, ', ' ORDER BY x.privilege_type) AS privileges
+    FROM pg_class c, aclexplode(c.relacl) x
+    WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relkind IN ('r', 'p', 'v')
+        AND (c.relname IN ({tables}) OR c.relname IN ({others})) AND x.grantee <> c.relowner
+    GROUP BY c.oid, c.relname, x.grantee
+), grants AS (
+    SELECT coalesce(h.relname, c.relname) AS relname, coalesce(h.grantee, d.grantee) AS grantee, h.privileges, d.grantee IS NOT NULL AS by_default
+    FROM held h FULL JOIN (
+        SELECT c.oid, c.relname, d.grantee FROM pg_class c JOIN defaults d ON d.owner = c.relowner AND d.kind = 'r'
+        WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relkind IN ('r', 'p', 'v')
+            AND (c.relname IN ({tables}) OR c.relname IN ({others}))
+    ) d ON d.oid = h.oid AND d.grantee = h.grantee LEFT JOIN pg_class c ON c.oid = d.oid
 ), things (rank, kind, tab, name, sql) AS (
     SELECT 1, 'sequence', NULL, s.relname::text, format('CREATE SEQUENCE %I AS %s;', s.relname, format_type(q.seqtypid, NULL))
     FROM pg_class s JOIN pg_sequence q ON q.seqrelid = s.oid
@@ -31,7 +49,7 @@ WITH t AS MATERIALIZED (
             FROM pg_attribute a JOIN pg_type y ON y.oid = a.atttypid
                 LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
             WHERE a.attrelid = t.oid AND a.attnum > 0 AND NOT a.attisdropped)
-        || E'\n)' || coalesce(' WITH (' || array_to_string(ARRAY(SELECT o FROM unnest(t.reloptions) o ORDER BY o), ', ') || ')', '') || ';'
+        || E'\n)' || coalesce(' WITH (' || nullif(array_to_string(ARRAY(SELECT o FROM unnest(t.reloptions) o ORDER BY o), ', '), '') || ')', '') || ';'
         || coalesce((SELECT string_agg(format(E'\nALTER SEQUENCE %I OWNED BY %s.%I;', s.relname, t.q, a.attname), '' ORDER BY s.relname)
             FROM pg_depend d JOIN pg_class s ON s.oid = d.objid AND s.relkind = 'S'
                 JOIN pg_attribute a ON a.attrelid = t.oid AND a.attnum = d.refobjsubid
@@ -55,6 +73,9 @@ WITH t AS MATERIALIZED (
             '^CREATE OR REPLACE (FUNCTION|PROCEDURE) ("([^"]|"")*"|[^." ]+)\.', 'CREATE OR REPLACE \1 ') || ';'
         || CASE WHEN p.proacl IS NOT NULL AND NOT EXISTS (SELECT FROM aclexplode(p.proacl) x WHERE x.grantee = 0)
             THEN format(E'\nREVOKE ALL ON FUNCTION %I(%s) FROM PUBLIC;', p.proname, oidvectortypes(p.proargtypes)) ELSE '' END
+        || coalesce((SELECT string_agg(format(E'\nREVOKE ALL ON FUNCTION %I(%s) FROM %s;', p.proname, oidvectortypes(p.proargtypes), r.name), '' ORDER BY r.name)
+            FROM defaults d JOIN roles r ON r.oid = d.grantee WHERE d.owner = p.proowner AND d.kind = 'f' AND d.grantee <> 0
+                AND NOT EXISTS (SELECT FROM aclexplode(p.proacl) x WHERE x.grantee = d.grantee)), '')
         || coalesce((SELECT string_agg(format(E'\nGRANT EXECUTE ON FUNCTION %I(%s) TO %s;', p.proname, oidvectortypes(p.proargtypes), r.name), '' ORDER BY r.name)
             FROM aclexplode(p.proacl) x JOIN roles r ON r.oid = x.grantee WHERE x.grantee NOT IN (0, p.proowner)), '')
     FROM pg_proc p
@@ -62,7 +83,7 @@ WITH t AS MATERIALIZED (
     UNION ALL
     SELECT 7, 'view', NULL, v.relname::text,
         format('CREATE VIEW %I%s AS%s%s', v.relname,
-            coalesce(' WITH (' || array_to_string(ARRAY(SELECT o FROM unnest(v.reloptions) o ORDER BY o), ', ') || ')', ''),
+            coalesce(' WITH (' || nullif(array_to_string(ARRAY(SELECT o FROM unnest(v.reloptions) o ORDER BY o), ', '), '') || ')', ''),
             E'\n', pg_get_viewdef(v.oid, true))
     FROM pg_class v WHERE v.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND v.relkind = 'v' AND v.relname IN ({others})
     UNION ALL
@@ -80,11 +101,9 @@ WITH t AS MATERIALIZED (
     FROM t JOIN pg_policy p ON p.polrelid = t.oid
     UNION ALL
     SELECT 10, 'grant', g.relname::text, r.name,
-        format('GRANT %s ON %I TO %s;', string_agg(g.privilege_type, ', ' ORDER BY g.privilege_type), g.relname, r.name)
-    FROM (SELECT c.relname, c.relowner, acl.* FROM pg_class c, aclexplode(c.relacl) acl
-          WHERE c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = current_schema()) AND c.relkind IN ('r', 'p', 'v')
-            AND (c.relname IN ({tables}) OR c.relname IN ({others}))) g JOIN roles r ON r.oid = g.grantee
-    WHERE g.grantee <> g.relowner GROUP BY g.relname, r.name
+        concat_ws(E'\n', CASE WHEN g.by_default THEN format('REVOKE ALL ON %I FROM %s;', g.relname, r.name) END,
+            'GRANT ' || g.privileges || format(' ON %I TO %s;', g.relname, r.name))
+    FROM grants g JOIN roles r ON r.oid = g.grantee
 )
 SELECT kind, tab, name, sql FROM things
 ORDER BY rank, (coalesce(tab, '') COLLATE "C"), (name COLLATE "C")"#;

@@ -16,7 +16,7 @@ use super::super::tokens::{Statement, identifier, literal, tokens};
 use super::{After, ChosenPart, Run};
 
 /// How long the first pause after a lock that was not to be had; each further one is twice as long.
-const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// What `CREATE INDEX CONCURRENTLY` waits for are transactions that began before it. It holds nobody up meanwhile.
 const CONCURRENT_PATIENCE: &str = "SET lock_timeout TO '10min'";
