@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 
 use serde_json::{Value, json};
 
@@ -325,8 +325,19 @@ impl Lines {
     /// Waits for the end; how it ended, what it still said, what stands on standard error.
     pub(crate) fn wait(mut self) -> (ExitStatus, Vec<String>, Vec<String>) {
         let status = self.child.0.wait().expect("it ends");
-        let said = self.said.iter().collect();
-        (status, said, self.errors.iter().collect())
+        (status, rest(&self.said), rest(&self.errors))
+    }
+}
+
+/// The lines up to the end of the output, which must come.
+fn rest(lines: &Receiver<String>) -> Vec<String> {
+    let mut rest = Vec::new();
+    loop {
+        match lines.recv_timeout(PATIENCE) {
+            Ok(line) => rest.push(line),
+            Err(RecvTimeoutError::Disconnected) => return rest,
+            Err(RecvTimeoutError::Timeout) => panic!("somebody holds the output open: {rest:?}"),
+        }
     }
 }
 
