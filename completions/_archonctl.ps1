@@ -26,9 +26,11 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('-V', '-V ', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print version')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Relay MCP traffic to a server and track its sessions')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run an MCP server over stdio and track its session')
+            [CompletionResult]::new('bridge', 'bridge', [CompletionResultType]::ParameterValue, 'Be a stdio server that forwards to an MCP server over HTTP, and track its session')
             [CompletionResult]::new('sessions', 'sessions', [CompletionResultType]::ParameterValue, 'Show sessions: who works with a server, who left and why')
             [CompletionResult]::new('test-connection', 'test-connection', [CompletionResultType]::ParameterValue, 'Test that an MCP server answers, and that its session is tracked')
-            [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Bring the store to this version')
+            [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Bring the database to this version, and prove it')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show settings')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page')
@@ -58,7 +60,42 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('--drain-timeout', '--drain-timeout', [CompletionResultType]::ParameterName, 'How long requests in flight may take to finish at the end [default: 10s]')
             [CompletionResult]::new('--workers', '--workers', [CompletionResultType]::ParameterName, 'Worker threads [default: one for each core]')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Form of the log: text or json; what is logged is ARCHONCTL_LOG''s to say [default: text]')
-            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the store are')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('--migrate', '--migrate', [CompletionResultType]::ParameterName, 'Apply pending migrations to a PostgreSQL store before serving; the embedded one is always migrated')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'archonctl;run' {
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The name its session is stored under [default: made from the command]')
+            [CompletionResult]::new('--session-timeout', '--session-timeout', [CompletionResultType]::ParameterName, 'Time without activity that ends a session [default: 3600s]')
+            [CompletionResult]::new('--idle-after', '--idle-after', [CompletionResultType]::ParameterName, 'Time without activity after which a session counts as idle [default: 5m]')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'How long the server may take to answer [default: 300s]')
+            [CompletionResult]::new('--drain-timeout', '--drain-timeout', [CompletionResultType]::ParameterName, 'How long answers may still take when the client has left [default: 10s]')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'archonctl;bridge' {
+            [CompletionResult]::new('--header', '--header', [CompletionResultType]::ParameterName, 'A header to send with every request; may be given several times')
+            [CompletionResult]::new('--header-file', '--header-file', [CompletionResultType]::ParameterName, 'A file with headers, one on each line')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The name its session is stored under [default: made from the URL]')
+            [CompletionResult]::new('--retry-for', '--retry-for', [CompletionResultType]::ParameterName, 'How long a server that cannot be reached is tried before a request is answered with an error')
+            [CompletionResult]::new('--session-timeout', '--session-timeout', [CompletionResultType]::ParameterName, 'Time without activity that ends a session [default: 3600s]')
+            [CompletionResult]::new('--idle-after', '--idle-after', [CompletionResultType]::ParameterName, 'Time without activity after which a session counts as idle [default: 5m]')
+            [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'How long the server may take to answer [default: 300s]')
+            [CompletionResult]::new('--drain-timeout', '--drain-timeout', [CompletionResultType]::ParameterName, 'How long answers may still take when the client has left [default: 10s]')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -79,7 +116,10 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('--server', '--server', [CompletionResultType]::ParameterName, 'Only sessions with this server')
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Rows at the most, 1 to 10000')
             [CompletionResult]::new('--offset', '--offset', [CompletionResultType]::ParameterName, 'Rows to leave out before the first')
-            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the store are')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]')
             [CompletionResult]::new('--days', '--days', [CompletionResultType]::ParameterName, 'The last N days, 1 to 3650')
@@ -101,7 +141,10 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
         'archonctl;sessions;show' {
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Rows at the most, 1 to 10000')
             [CompletionResult]::new('--offset', '--offset', [CompletionResultType]::ParameterName, 'Rows to leave out before the first')
-            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the store are')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
             [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones')
@@ -119,7 +162,10 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
         'archonctl;sessions;disconnected' {
             [CompletionResult]::new('--limit', '--limit', [CompletionResultType]::ParameterName, 'Rows at the most, 1 to 10000')
             [CompletionResult]::new('--offset', '--offset', [CompletionResultType]::ParameterName, 'Rows to leave out before the first')
-            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the store are')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]')
             [CompletionResult]::new('--days', '--days', [CompletionResultType]::ParameterName, 'The last N days, 1 to 3650')
@@ -138,7 +184,10 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             break
         }
         'archonctl;sessions;stats' {
-            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the store are')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]')
             [CompletionResult]::new('--days', '--days', [CompletionResultType]::ParameterName, 'The last N days, 1 to 3650')
@@ -181,7 +230,10 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
         }
         'archonctl;test-connection' {
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'How long each step may take')
-            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the store are')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
             [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones')
@@ -199,12 +251,21 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             break
         }
         'archonctl;migrate' {
-            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the store are')
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The number of the last migration to apply [default: all]')
+            [CompletionResult]::new('--wait-timeout', '--wait-timeout', [CompletionResultType]::ParameterName, 'How long to wait at the most')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long a statement waits for a lock, before it is undone and tried again (PostgreSQL)')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
             [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
             [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]')
+            [CompletionResult]::new('--rehearse', '--rehearse', [CompletionResultType]::ParameterName, 'Run everything in one transaction, and undo it')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait for the end of another run of migrations, instead of exit code 6')
+            [CompletionResult]::new('--no-copy', '--no-copy', [CompletionResultType]::ParameterName, 'Do not copy the embedded database before it is changed')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
             [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'Leave out the header of tables and CSV')
             [CompletionResult]::new('--no-trunc', '--no-trunc', [CompletionResultType]::ParameterName, 'Cut nothing and leave nothing out to fit the terminal')
@@ -212,18 +273,33 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('up', 'up', [CompletionResultType]::ParameterValue, 'Apply every pending migration')
-            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show every migration and how it stands')
+            [CompletionResult]::new('up', 'up', [CompletionResultType]::ParameterValue, 'Apply what is pending, record what was made by hand, make what is missing')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show every migration: recorded, really there, and the verdict')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Prove that the schema is what the migrations make; exit code 5 and every difference by name if not')
+            [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Print the SQL that `migrate up` would run, without running it')
+            [CompletionResult]::new('adopt', 'adopt', [CompletionResultType]::ParameterValue, 'Record migrations that were made by hand, as far as they are all there')
+            [CompletionResult]::new('repair', 'repair', [CompletionResultType]::ParameterValue, 'Make what is missing of migrations that are there in part, or recorded and not there')
+            [CompletionResult]::new('down', 'down', [CompletionResultType]::ParameterValue, 'Undo the last migration, or all after a number')
+            [CompletionResult]::new('dump', 'dump', [CompletionResultType]::ParameterValue, 'Print the schema as it is, as SQL that makes it again')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
         'archonctl;migrate;up' {
-            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the store are')
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The number of the last migration to apply [default: all]')
+            [CompletionResult]::new('--wait-timeout', '--wait-timeout', [CompletionResultType]::ParameterName, 'How long to wait at the most')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long a statement waits for a lock, before it is undone and tried again (PostgreSQL)')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
             [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
             [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]')
+            [CompletionResult]::new('--rehearse', '--rehearse', [CompletionResultType]::ParameterName, 'Run everything in one transaction, and undo it')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait for the end of another run of migrations, instead of exit code 6')
+            [CompletionResult]::new('--no-copy', '--no-copy', [CompletionResultType]::ParameterName, 'Do not copy the embedded database before it is changed')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
             [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'Leave out the header of tables and CSV')
             [CompletionResult]::new('--no-trunc', '--no-trunc', [CompletionResultType]::ParameterName, 'Cut nothing and leave nothing out to fit the terminal')
@@ -234,13 +310,150 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             break
         }
         'archonctl;migrate;status' {
-            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the store are')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
             [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones')
             [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
             [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]')
-            [CompletionResult]::new('--exit-code', '--exit-code', [CompletionResultType]::ParameterName, 'Exit with 8 if migrations are pending, with 5 if some were changed or are unknown here')
+            [CompletionResult]::new('--exit-code', '--exit-code', [CompletionResultType]::ParameterName, 'Exit with 8 if migrations are pending, with 5 if something is not as it should be')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
+            [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'Leave out the header of tables and CSV')
+            [CompletionResult]::new('--no-trunc', '--no-trunc', [CompletionResultType]::ParameterName, 'Cut nothing and leave nothing out to fit the terminal')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'archonctl;migrate;verify' {
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]')
+            [CompletionResult]::new('--exit-code', '--exit-code', [CompletionResultType]::ParameterName, 'Exit with 8 if migrations are pending')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
+            [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'Leave out the header of tables and CSV')
+            [CompletionResult]::new('--no-trunc', '--no-trunc', [CompletionResultType]::ParameterName, 'Cut nothing and leave nothing out to fit the terminal')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'archonctl;migrate;plan' {
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The number of the last migration to apply [default: all]')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
+            [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'Leave out the header of tables and CSV')
+            [CompletionResult]::new('--no-trunc', '--no-trunc', [CompletionResultType]::ParameterName, 'Cut nothing and leave nothing out to fit the terminal')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'archonctl;migrate;adopt' {
+            [CompletionResult]::new('--wait-timeout', '--wait-timeout', [CompletionResultType]::ParameterName, 'How long to wait at the most')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long a statement waits for a lock, before it is undone and tried again (PostgreSQL)')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only say what would be recorded')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait for the end of another run of migrations, instead of exit code 6')
+            [CompletionResult]::new('--no-copy', '--no-copy', [CompletionResultType]::ParameterName, 'Do not copy the embedded database before it is changed')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
+            [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'Leave out the header of tables and CSV')
+            [CompletionResult]::new('--no-trunc', '--no-trunc', [CompletionResultType]::ParameterName, 'Cut nothing and leave nothing out to fit the terminal')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'archonctl;migrate;repair' {
+            [CompletionResult]::new('--wait-timeout', '--wait-timeout', [CompletionResultType]::ParameterName, 'How long to wait at the most')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long a statement waits for a lock, before it is undone and tried again (PostgreSQL)')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only say what would be run')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait for the end of another run of migrations, instead of exit code 6')
+            [CompletionResult]::new('--no-copy', '--no-copy', [CompletionResultType]::ParameterName, 'Do not copy the embedded database before it is changed')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
+            [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'Leave out the header of tables and CSV')
+            [CompletionResult]::new('--no-trunc', '--no-trunc', [CompletionResultType]::ParameterName, 'Cut nothing and leave nothing out to fit the terminal')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'archonctl;migrate;down' {
+            [CompletionResult]::new('--to', '--to', [CompletionResultType]::ParameterName, 'The number of the last migration that stays; 0 undoes all [default: undo the last one]')
+            [CompletionResult]::new('--wait-timeout', '--wait-timeout', [CompletionResultType]::ParameterName, 'How long to wait at the most')
+            [CompletionResult]::new('--lock-timeout', '--lock-timeout', [CompletionResultType]::ParameterName, 'How long a statement waits for a lock, before it is undone and tried again (PostgreSQL)')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Only print the SQL')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Do not ask')
+            [CompletionResult]::new('--confirm', '--confirm', [CompletionResultType]::ParameterName, 'Also where data is lost; does not ask either')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait for the end of another run of migrations, instead of exit code 6')
+            [CompletionResult]::new('--no-copy', '--no-copy', [CompletionResultType]::ParameterName, 'Do not copy the embedded database before it is changed')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
+            [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'Leave out the header of tables and CSV')
+            [CompletionResult]::new('--no-trunc', '--no-trunc', [CompletionResultType]::ParameterName, 'Cut nothing and leave nothing out to fit the terminal')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'archonctl;migrate;dump' {
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]')
             [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
             [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'Leave out the header of tables and CSV')
             [CompletionResult]::new('--no-trunc', '--no-trunc', [CompletionResultType]::ParameterName, 'Cut nothing and leave nothing out to fit the terminal')
@@ -251,8 +464,14 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             break
         }
         'archonctl;migrate;help' {
-            [CompletionResult]::new('up', 'up', [CompletionResultType]::ParameterValue, 'Apply every pending migration')
-            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show every migration and how it stands')
+            [CompletionResult]::new('up', 'up', [CompletionResultType]::ParameterValue, 'Apply what is pending, record what was made by hand, make what is missing')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show every migration: recorded, really there, and the verdict')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Prove that the schema is what the migrations make; exit code 5 and every difference by name if not')
+            [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Print the SQL that `migrate up` would run, without running it')
+            [CompletionResult]::new('adopt', 'adopt', [CompletionResultType]::ParameterValue, 'Record migrations that were made by hand, as far as they are all there')
+            [CompletionResult]::new('repair', 'repair', [CompletionResultType]::ParameterValue, 'Make what is missing of migrations that are there in part, or recorded and not there')
+            [CompletionResult]::new('down', 'down', [CompletionResultType]::ParameterValue, 'Undo the last migration, or all after a number')
+            [CompletionResult]::new('dump', 'dump', [CompletionResultType]::ParameterValue, 'Print the schema as it is, as SQL that makes it again')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
             break
         }
@@ -260,6 +479,24 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             break
         }
         'archonctl;migrate;help;status' {
+            break
+        }
+        'archonctl;migrate;help;verify' {
+            break
+        }
+        'archonctl;migrate;help;plan' {
+            break
+        }
+        'archonctl;migrate;help;adopt' {
+            break
+        }
+        'archonctl;migrate;help;repair' {
+            break
+        }
+        'archonctl;migrate;help;down' {
+            break
+        }
+        'archonctl;migrate;help;dump' {
             break
         }
         'archonctl;migrate;help;help' {
@@ -273,7 +510,10 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             break
         }
         'archonctl;config;show' {
-            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the store are')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
             [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones')
@@ -314,9 +554,11 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
         }
         'archonctl;help' {
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Relay MCP traffic to a server and track its sessions')
+            [CompletionResult]::new('run', 'run', [CompletionResultType]::ParameterValue, 'Run an MCP server over stdio and track its session')
+            [CompletionResult]::new('bridge', 'bridge', [CompletionResultType]::ParameterValue, 'Be a stdio server that forwards to an MCP server over HTTP, and track its session')
             [CompletionResult]::new('sessions', 'sessions', [CompletionResultType]::ParameterValue, 'Show sessions: who works with a server, who left and why')
             [CompletionResult]::new('test-connection', 'test-connection', [CompletionResultType]::ParameterValue, 'Test that an MCP server answers, and that its session is tracked')
-            [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Bring the store to this version')
+            [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Bring the database to this version, and prove it')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show settings')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page')
@@ -324,6 +566,12 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             break
         }
         'archonctl;help;serve' {
+            break
+        }
+        'archonctl;help;run' {
+            break
+        }
+        'archonctl;help;bridge' {
             break
         }
         'archonctl;help;sessions' {
@@ -349,14 +597,38 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             break
         }
         'archonctl;help;migrate' {
-            [CompletionResult]::new('up', 'up', [CompletionResultType]::ParameterValue, 'Apply every pending migration')
-            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show every migration and how it stands')
+            [CompletionResult]::new('up', 'up', [CompletionResultType]::ParameterValue, 'Apply what is pending, record what was made by hand, make what is missing')
+            [CompletionResult]::new('status', 'status', [CompletionResultType]::ParameterValue, 'Show every migration: recorded, really there, and the verdict')
+            [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Prove that the schema is what the migrations make; exit code 5 and every difference by name if not')
+            [CompletionResult]::new('plan', 'plan', [CompletionResultType]::ParameterValue, 'Print the SQL that `migrate up` would run, without running it')
+            [CompletionResult]::new('adopt', 'adopt', [CompletionResultType]::ParameterValue, 'Record migrations that were made by hand, as far as they are all there')
+            [CompletionResult]::new('repair', 'repair', [CompletionResultType]::ParameterValue, 'Make what is missing of migrations that are there in part, or recorded and not there')
+            [CompletionResult]::new('down', 'down', [CompletionResultType]::ParameterValue, 'Undo the last migration, or all after a number')
+            [CompletionResult]::new('dump', 'dump', [CompletionResultType]::ParameterValue, 'Print the schema as it is, as SQL that makes it again')
             break
         }
         'archonctl;help;migrate;up' {
             break
         }
         'archonctl;help;migrate;status' {
+            break
+        }
+        'archonctl;help;migrate;verify' {
+            break
+        }
+        'archonctl;help;migrate;plan' {
+            break
+        }
+        'archonctl;help;migrate;adopt' {
+            break
+        }
+        'archonctl;help;migrate;repair' {
+            break
+        }
+        'archonctl;help;migrate;down' {
+            break
+        }
+        'archonctl;help;migrate;dump' {
             break
         }
         'archonctl;help;config' {

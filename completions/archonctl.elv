@@ -23,9 +23,11 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand -V 'Print version'
             cand --version 'Print version'
             cand serve 'Relay MCP traffic to a server and track its sessions'
+            cand run 'Run an MCP server over stdio and track its session'
+            cand bridge 'Be a stdio server that forwards to an MCP server over HTTP, and track its session'
             cand sessions 'Show sessions: who works with a server, who left and why'
             cand test-connection 'Test that an MCP server answers, and that its session is tracked'
-            cand migrate 'Bring the store to this version'
+            cand migrate 'Bring the database to this version, and prove it'
             cand config 'Show settings'
             cand completions 'Print the completion script of a shell'
             cand man 'Print the manual page'
@@ -54,7 +56,40 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --drain-timeout 'How long requests in flight may take to finish at the end [default: 10s]'
             cand --workers 'Worker threads [default: one for each core]'
             cand --log-format 'Form of the log: text or json; what is logged is ARCHONCTL_LOG''s to say [default: text]'
-            cand --data-dir 'Where journals and the store are'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand --migrate 'Apply pending migrations to a PostgreSQL store before serving; the embedded one is always migrated'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'archonctl;run'= {
+            cand --name 'The name its session is stored under [default: made from the command]'
+            cand --session-timeout 'Time without activity that ends a session [default: 3600s]'
+            cand --idle-after 'Time without activity after which a session counts as idle [default: 5m]'
+            cand --request-timeout 'How long the server may take to answer [default: 300s]'
+            cand --drain-timeout 'How long answers may still take when the client has left [default: 10s]'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'archonctl;bridge'= {
+            cand --header 'A header to send with every request; may be given several times'
+            cand --header-file 'A file with headers, one on each line'
+            cand --name 'The name its session is stored under [default: made from the URL]'
+            cand --retry-for 'How long a server that cannot be reached is tried before a request is answered with an error'
+            cand --session-timeout 'Time without activity that ends a session [default: 3600s]'
+            cand --idle-after 'Time without activity after which a session counts as idle [default: 5m]'
+            cand --request-timeout 'How long the server may take to answer [default: 300s]'
+            cand --drain-timeout 'How long answers may still take when the client has left [default: 10s]'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -73,7 +108,10 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --server 'Only sessions with this server'
             cand --limit 'Rows at the most, 1 to 10000'
             cand --offset 'Rows to leave out before the first'
-            cand --data-dir 'Where journals and the store are'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
             cand --since 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given'
             cand --until 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]'
             cand --days 'The last N days, 1 to 3650'
@@ -94,7 +132,10 @@ set edit:completion:arg-completer[archonctl] = {|@words|
         &'archonctl;sessions;show'= {
             cand --limit 'Rows at the most, 1 to 10000'
             cand --offset 'Rows to leave out before the first'
-            cand --data-dir 'Where journals and the store are'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
             cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
             cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
             cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
@@ -111,7 +152,10 @@ set edit:completion:arg-completer[archonctl] = {|@words|
         &'archonctl;sessions;disconnected'= {
             cand --limit 'Rows at the most, 1 to 10000'
             cand --offset 'Rows to leave out before the first'
-            cand --data-dir 'Where journals and the store are'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
             cand --since 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given'
             cand --until 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]'
             cand --days 'The last N days, 1 to 3650'
@@ -129,7 +173,10 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --help 'Print help'
         }
         &'archonctl;sessions;stats'= {
-            cand --data-dir 'Where journals and the store are'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
             cand --since 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given'
             cand --until 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]'
             cand --days 'The last N days, 1 to 3650'
@@ -165,7 +212,10 @@ set edit:completion:arg-completer[archonctl] = {|@words|
         }
         &'archonctl;test-connection'= {
             cand --timeout 'How long each step may take'
-            cand --data-dir 'Where journals and the store are'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
             cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
             cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
             cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
@@ -182,12 +232,21 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --help 'Print help'
         }
         &'archonctl;migrate'= {
-            cand --data-dir 'Where journals and the store are'
+            cand --to 'The number of the last migration to apply [default: all]'
+            cand --wait-timeout 'How long to wait at the most'
+            cand --lock-timeout 'How long a statement waits for a lock, before it is undone and tried again (PostgreSQL)'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
             cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
             cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
             cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
             cand --color 'When to colour'
             cand --time 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]'
+            cand --rehearse 'Run everything in one transaction, and undo it'
+            cand --wait 'Wait for the end of another run of migrations, instead of exit code 6'
+            cand --no-copy 'Do not copy the embedded database before it is changed'
             cand --json 'Short for -o json'
             cand --no-headers 'Leave out the header of tables and CSV'
             cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
@@ -195,17 +254,32 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
             cand -h 'Print help'
             cand --help 'Print help'
-            cand up 'Apply every pending migration'
-            cand status 'Show every migration and how it stands'
+            cand up 'Apply what is pending, record what was made by hand, make what is missing'
+            cand status 'Show every migration: recorded, really there, and the verdict'
+            cand verify 'Prove that the schema is what the migrations make; exit code 5 and every difference by name if not'
+            cand plan 'Print the SQL that `migrate up` would run, without running it'
+            cand adopt 'Record migrations that were made by hand, as far as they are all there'
+            cand repair 'Make what is missing of migrations that are there in part, or recorded and not there'
+            cand down 'Undo the last migration, or all after a number'
+            cand dump 'Print the schema as it is, as SQL that makes it again'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'archonctl;migrate;up'= {
-            cand --data-dir 'Where journals and the store are'
+            cand --to 'The number of the last migration to apply [default: all]'
+            cand --wait-timeout 'How long to wait at the most'
+            cand --lock-timeout 'How long a statement waits for a lock, before it is undone and tried again (PostgreSQL)'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
             cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
             cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
             cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
             cand --color 'When to colour'
             cand --time 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]'
+            cand --rehearse 'Run everything in one transaction, and undo it'
+            cand --wait 'Wait for the end of another run of migrations, instead of exit code 6'
+            cand --no-copy 'Do not copy the embedded database before it is changed'
             cand --json 'Short for -o json'
             cand --no-headers 'Leave out the header of tables and CSV'
             cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
@@ -215,13 +289,144 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --help 'Print help'
         }
         &'archonctl;migrate;status'= {
-            cand --data-dir 'Where journals and the store are'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
             cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
             cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
             cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
             cand --color 'When to colour'
             cand --time 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]'
-            cand --exit-code 'Exit with 8 if migrations are pending, with 5 if some were changed or are unknown here'
+            cand --exit-code 'Exit with 8 if migrations are pending, with 5 if something is not as it should be'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'archonctl;migrate;verify'= {
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]'
+            cand --exit-code 'Exit with 8 if migrations are pending'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'archonctl;migrate;plan'= {
+            cand --to 'The number of the last migration to apply [default: all]'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'archonctl;migrate;adopt'= {
+            cand --wait-timeout 'How long to wait at the most'
+            cand --lock-timeout 'How long a statement waits for a lock, before it is undone and tried again (PostgreSQL)'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]'
+            cand --dry-run 'Only say what would be recorded'
+            cand --wait 'Wait for the end of another run of migrations, instead of exit code 6'
+            cand --no-copy 'Do not copy the embedded database before it is changed'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'archonctl;migrate;repair'= {
+            cand --wait-timeout 'How long to wait at the most'
+            cand --lock-timeout 'How long a statement waits for a lock, before it is undone and tried again (PostgreSQL)'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]'
+            cand --dry-run 'Only say what would be run'
+            cand --wait 'Wait for the end of another run of migrations, instead of exit code 6'
+            cand --no-copy 'Do not copy the embedded database before it is changed'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'archonctl;migrate;down'= {
+            cand --to 'The number of the last migration that stays; 0 undoes all [default: undo the last one]'
+            cand --wait-timeout 'How long to wait at the most'
+            cand --lock-timeout 'How long a statement waits for a lock, before it is undone and tried again (PostgreSQL)'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]'
+            cand --dry-run 'Only print the SQL'
+            cand --yes 'Do not ask'
+            cand --confirm 'Also where data is lost; does not ask either'
+            cand --wait 'Wait for the end of another run of migrations, instead of exit code 6'
+            cand --no-copy 'Do not copy the embedded database before it is changed'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'archonctl;migrate;dump'= {
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]'
             cand --json 'Short for -o json'
             cand --no-headers 'Leave out the header of tables and CSV'
             cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
@@ -231,13 +436,31 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --help 'Print help'
         }
         &'archonctl;migrate;help'= {
-            cand up 'Apply every pending migration'
-            cand status 'Show every migration and how it stands'
+            cand up 'Apply what is pending, record what was made by hand, make what is missing'
+            cand status 'Show every migration: recorded, really there, and the verdict'
+            cand verify 'Prove that the schema is what the migrations make; exit code 5 and every difference by name if not'
+            cand plan 'Print the SQL that `migrate up` would run, without running it'
+            cand adopt 'Record migrations that were made by hand, as far as they are all there'
+            cand repair 'Make what is missing of migrations that are there in part, or recorded and not there'
+            cand down 'Undo the last migration, or all after a number'
+            cand dump 'Print the schema as it is, as SQL that makes it again'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'archonctl;migrate;help;up'= {
         }
         &'archonctl;migrate;help;status'= {
+        }
+        &'archonctl;migrate;help;verify'= {
+        }
+        &'archonctl;migrate;help;plan'= {
+        }
+        &'archonctl;migrate;help;adopt'= {
+        }
+        &'archonctl;migrate;help;repair'= {
+        }
+        &'archonctl;migrate;help;down'= {
+        }
+        &'archonctl;migrate;help;dump'= {
         }
         &'archonctl;migrate;help;help'= {
         }
@@ -248,7 +471,10 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'archonctl;config;show'= {
-            cand --data-dir 'Where journals and the store are'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
             cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
             cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
             cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
@@ -283,15 +509,21 @@ set edit:completion:arg-completer[archonctl] = {|@words|
         }
         &'archonctl;help'= {
             cand serve 'Relay MCP traffic to a server and track its sessions'
+            cand run 'Run an MCP server over stdio and track its session'
+            cand bridge 'Be a stdio server that forwards to an MCP server over HTTP, and track its session'
             cand sessions 'Show sessions: who works with a server, who left and why'
             cand test-connection 'Test that an MCP server answers, and that its session is tracked'
-            cand migrate 'Bring the store to this version'
+            cand migrate 'Bring the database to this version, and prove it'
             cand config 'Show settings'
             cand completions 'Print the completion script of a shell'
             cand man 'Print the manual page'
             cand help 'Print this message or the help of the given subcommand(s)'
         }
         &'archonctl;help;serve'= {
+        }
+        &'archonctl;help;run'= {
+        }
+        &'archonctl;help;bridge'= {
         }
         &'archonctl;help;sessions'= {
             cand list 'List sessions, newest activity first'
@@ -310,12 +542,30 @@ set edit:completion:arg-completer[archonctl] = {|@words|
         &'archonctl;help;test-connection'= {
         }
         &'archonctl;help;migrate'= {
-            cand up 'Apply every pending migration'
-            cand status 'Show every migration and how it stands'
+            cand up 'Apply what is pending, record what was made by hand, make what is missing'
+            cand status 'Show every migration: recorded, really there, and the verdict'
+            cand verify 'Prove that the schema is what the migrations make; exit code 5 and every difference by name if not'
+            cand plan 'Print the SQL that `migrate up` would run, without running it'
+            cand adopt 'Record migrations that were made by hand, as far as they are all there'
+            cand repair 'Make what is missing of migrations that are there in part, or recorded and not there'
+            cand down 'Undo the last migration, or all after a number'
+            cand dump 'Print the schema as it is, as SQL that makes it again'
         }
         &'archonctl;help;migrate;up'= {
         }
         &'archonctl;help;migrate;status'= {
+        }
+        &'archonctl;help;migrate;verify'= {
+        }
+        &'archonctl;help;migrate;plan'= {
+        }
+        &'archonctl;help;migrate;adopt'= {
+        }
+        &'archonctl;help;migrate;repair'= {
+        }
+        &'archonctl;help;migrate;down'= {
+        }
+        &'archonctl;help;migrate;dump'= {
         }
         &'archonctl;help;config'= {
             cand show 'Show every setting and its value'

@@ -27,9 +27,11 @@ end
 complete -c archonctl -n "__fish_archonctl_needs_command" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_needs_command" -s V -l version -d 'Print version'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "serve" -d 'Relay MCP traffic to a server and track its sessions'
+complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "run" -d 'Run an MCP server over stdio and track its session'
+complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "bridge" -d 'Be a stdio server that forwards to an MCP server over HTTP, and track its session'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "sessions" -d 'Show sessions: who works with a server, who left and why'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "test-connection" -d 'Test that an MCP server answers, and that its session is tracked'
-complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "migrate" -d 'Bring the store to this version'
+complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "migrate" -d 'Bring the database to this version, and prove it'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "config" -d 'Show settings'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "man" -d 'Print the manual page'
@@ -56,8 +58,35 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l public-url
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l drain-timeout -d 'How long requests in flight may take to finish at the end [default: 10s]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l workers -d 'Worker threads [default: one for each core]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l log-format -d 'Form of the log: text or json; what is logged is ARCHONCTL_LOG\'s to say [default: text]' -r
-complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l data-dir -d 'Where journals and the store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l migrate -d 'Apply pending migrations to a PostgreSQL store before serving; the embedded one is always migrated'
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -s h -l help -d 'Print help'
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l name -d 'The name its session is stored under [default: made from the command]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l session-timeout -d 'Time without activity that ends a session [default: 3600s]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l idle-after -d 'Time without activity after which a session counts as idle [default: 5m]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l request-timeout -d 'How long the server may take to answer [default: 300s]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l drain-timeout -d 'How long answers may still take when the client has left [default: 10s]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -s h -l help -d 'Print help'
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l header -d 'A header to send with every request; may be given several times' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l header-file -d 'A file with headers, one on each line' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l name -d 'The name its session is stored under [default: made from the URL]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l retry-for -d 'How long a server that cannot be reached is tried before a request is answered with an error' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l session-timeout -d 'Time without activity that ends a session [default: 3600s]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l idle-after -d 'Time without activity after which a session counts as idle [default: 5m]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l request-timeout -d 'How long the server may take to answer [default: 300s]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l drain-timeout -d 'How long answers may still take when the client has left [default: 10s]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and not __fish_seen_subcommand_from list show disconnected stats help" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and not __fish_seen_subcommand_from list show disconnected stats help" -f -a "list" -d 'List sessions, newest activity first'
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and not __fish_seen_subcommand_from list show disconnected stats help" -f -a "show" -d 'Show one session and its operations, newest first'
@@ -72,7 +101,10 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l server -d 'Only sessions with this server' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l limit -d 'Rows at the most, 1 to 10000' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l offset -d 'Rows to leave out before the first' -r
-complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l data-dir -d 'Where journals and the store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l since -d 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l until -d 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l days -d 'The last N days, 1 to 3650' -r
@@ -96,7 +128,10 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from show" -l limit -d 'Rows at the most, 1 to 10000' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from show" -l offset -d 'Rows to leave out before the first' -r
-complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from show" -l data-dir -d 'Where journals and the store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from show" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from show" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from show" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from show" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from show" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
 wide\t''
 json\t''
@@ -116,7 +151,10 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -l limit -d 'Rows at the most, 1 to 10000' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -l offset -d 'Rows to leave out before the first' -r
-complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -l data-dir -d 'Where journals and the store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -l since -d 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -l until -d 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -l days -d 'The last N days, 1 to 3650' -r
@@ -137,7 +175,10 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -s q -l quiet -d 'Only ids, one on each line, for tables that have them; no remarks on standard error'
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -s h -l help -d 'Print help'
-complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from stats" -l data-dir -d 'Where journals and the store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from stats" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from stats" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from stats" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from stats" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from stats" -l since -d 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from stats" -l until -d 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from stats" -l days -d 'The last N days, 1 to 3650' -r
@@ -164,7 +205,10 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from help" -f -a "stats" -d 'Count sessions by client type: how many, how they ended, how long they lasted [default: of all time]'
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c archonctl -n "__fish_archonctl_using_subcommand test-connection" -l timeout -d 'How long each step may take' -r
-complete -c archonctl -n "__fish_archonctl_using_subcommand test-connection" -l data-dir -d 'Where journals and the store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand test-connection" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand test-connection" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand test-connection" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand test-connection" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand test-connection" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
 wide\t''
 json\t''
@@ -184,28 +228,49 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand test-connection" -l 
 complete -c archonctl -n "__fish_archonctl_using_subcommand test-connection" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'
 complete -c archonctl -n "__fish_archonctl_using_subcommand test-connection" -s q -l quiet -d 'Only ids, one on each line, for tables that have them; no remarks on standard error'
 complete -c archonctl -n "__fish_archonctl_using_subcommand test-connection" -s h -l help -d 'Print help'
-complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status help" -l data-dir -d 'Where journals and the store are' -r -f -a "(__fish_complete_directories)"
-complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status help" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -l to -d 'The number of the last migration to apply [default: all]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -l wait-timeout -d 'How long to wait at the most' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -l lock-timeout -d 'How long a statement waits for a lock, before it is undone and tried again (PostgreSQL)' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
 wide\t''
 json\t''
 jsonl\t''
 yaml\t''
 csv\t''"
-complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status help" -l columns -d 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones' -r
-complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status help" -l color -d 'When to colour' -r -f -a "auto\t''
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -l columns -d 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -l color -d 'When to colour' -r -f -a "auto\t''
 always\t''
 never\t''"
-complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status help" -l time -d 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]' -r -f -a "relative\t''
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -l time -d 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]' -r -f -a "relative\t''
 iso\t''"
-complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status help" -l json -d 'Short for -o json'
-complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status help" -l no-headers -d 'Leave out the header of tables and CSV'
-complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status help" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'
-complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status help" -s q -l quiet -d 'Only ids, one on each line, for tables that have them; no remarks on standard error'
-complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status help" -s h -l help -d 'Print help'
-complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status help" -f -a "up" -d 'Apply every pending migration'
-complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status help" -f -a "status" -d 'Show every migration and how it stands'
-complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from up" -l data-dir -d 'Where journals and the store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -l rehearse -d 'Run everything in one transaction, and undo it'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -l wait -d 'Wait for the end of another run of migrations, instead of exit code 6'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -l no-copy -d 'Do not copy the embedded database before it is changed'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -l json -d 'Short for -o json'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -l no-headers -d 'Leave out the header of tables and CSV'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -s q -l quiet -d 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -s h -l help -d 'Print help'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -f -a "up" -d 'Apply what is pending, record what was made by hand, make what is missing'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -f -a "status" -d 'Show every migration: recorded, really there, and the verdict'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -f -a "verify" -d 'Prove that the schema is what the migrations make; exit code 5 and every difference by name if not'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -f -a "plan" -d 'Print the SQL that `migrate up` would run, without running it'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -f -a "adopt" -d 'Record migrations that were made by hand, as far as they are all there'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -f -a "repair" -d 'Make what is missing of migrations that are there in part, or recorded and not there'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -f -a "down" -d 'Undo the last migration, or all after a number'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -f -a "dump" -d 'Print the schema as it is, as SQL that makes it again'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and not __fish_seen_subcommand_from up status verify plan adopt repair down dump help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from up" -l to -d 'The number of the last migration to apply [default: all]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from up" -l wait-timeout -d 'How long to wait at the most' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from up" -l lock-timeout -d 'How long a statement waits for a lock, before it is undone and tried again (PostgreSQL)' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from up" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from up" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from up" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from up" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from up" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
 wide\t''
 json\t''
@@ -218,12 +283,18 @@ always\t''
 never\t''"
 complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from up" -l time -d 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]' -r -f -a "relative\t''
 iso\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from up" -l rehearse -d 'Run everything in one transaction, and undo it'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from up" -l wait -d 'Wait for the end of another run of migrations, instead of exit code 6'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from up" -l no-copy -d 'Do not copy the embedded database before it is changed'
 complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from up" -l json -d 'Short for -o json'
 complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from up" -l no-headers -d 'Leave out the header of tables and CSV'
 complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from up" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'
 complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from up" -s q -l quiet -d 'Only ids, one on each line, for tables that have them; no remarks on standard error'
 complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from up" -s h -l help -d 'Print help'
-complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from status" -l data-dir -d 'Where journals and the store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from status" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from status" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from status" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from status" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from status" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
 wide\t''
 json\t''
@@ -236,19 +307,174 @@ always\t''
 never\t''"
 complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from status" -l time -d 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]' -r -f -a "relative\t''
 iso\t''"
-complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from status" -l exit-code -d 'Exit with 8 if migrations are pending, with 5 if some were changed or are unknown here'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from status" -l exit-code -d 'Exit with 8 if migrations are pending, with 5 if something is not as it should be'
 complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from status" -l json -d 'Short for -o json'
 complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from status" -l no-headers -d 'Leave out the header of tables and CSV'
 complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from status" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'
 complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Only ids, one on each line, for tables that have them; no remarks on standard error'
 complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help'
-complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from help" -f -a "up" -d 'Apply every pending migration'
-complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from help" -f -a "status" -d 'Show every migration and how it stands'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from verify" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from verify" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from verify" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from verify" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from verify" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
+wide\t''
+json\t''
+jsonl\t''
+yaml\t''
+csv\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from verify" -l columns -d 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from verify" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from verify" -l time -d 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]' -r -f -a "relative\t''
+iso\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from verify" -l exit-code -d 'Exit with 8 if migrations are pending'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from verify" -l json -d 'Short for -o json'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from verify" -l no-headers -d 'Leave out the header of tables and CSV'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from verify" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from plan" -l to -d 'The number of the last migration to apply [default: all]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from plan" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from plan" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from plan" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from plan" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from plan" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
+wide\t''
+json\t''
+jsonl\t''
+yaml\t''
+csv\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from plan" -l columns -d 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from plan" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from plan" -l time -d 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]' -r -f -a "relative\t''
+iso\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from plan" -l json -d 'Short for -o json'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from plan" -l no-headers -d 'Leave out the header of tables and CSV'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from plan" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from plan" -s q -l quiet -d 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from plan" -s h -l help -d 'Print help'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from adopt" -l wait-timeout -d 'How long to wait at the most' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from adopt" -l lock-timeout -d 'How long a statement waits for a lock, before it is undone and tried again (PostgreSQL)' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from adopt" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from adopt" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from adopt" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from adopt" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from adopt" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
+wide\t''
+json\t''
+jsonl\t''
+yaml\t''
+csv\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from adopt" -l columns -d 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from adopt" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from adopt" -l time -d 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]' -r -f -a "relative\t''
+iso\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from adopt" -l dry-run -d 'Only say what would be recorded'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from adopt" -l wait -d 'Wait for the end of another run of migrations, instead of exit code 6'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from adopt" -l no-copy -d 'Do not copy the embedded database before it is changed'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from adopt" -l json -d 'Short for -o json'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from adopt" -l no-headers -d 'Leave out the header of tables and CSV'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from adopt" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from adopt" -s q -l quiet -d 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from adopt" -s h -l help -d 'Print help'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from repair" -l wait-timeout -d 'How long to wait at the most' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from repair" -l lock-timeout -d 'How long a statement waits for a lock, before it is undone and tried again (PostgreSQL)' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from repair" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from repair" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from repair" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from repair" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from repair" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
+wide\t''
+json\t''
+jsonl\t''
+yaml\t''
+csv\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from repair" -l columns -d 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from repair" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from repair" -l time -d 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]' -r -f -a "relative\t''
+iso\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from repair" -l dry-run -d 'Only say what would be run'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from repair" -l wait -d 'Wait for the end of another run of migrations, instead of exit code 6'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from repair" -l no-copy -d 'Do not copy the embedded database before it is changed'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from repair" -l json -d 'Short for -o json'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from repair" -l no-headers -d 'Leave out the header of tables and CSV'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from repair" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from repair" -s q -l quiet -d 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from repair" -s h -l help -d 'Print help'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -l to -d 'The number of the last migration that stays; 0 undoes all [default: undo the last one]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -l wait-timeout -d 'How long to wait at the most' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -l lock-timeout -d 'How long a statement waits for a lock, before it is undone and tried again (PostgreSQL)' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
+wide\t''
+json\t''
+jsonl\t''
+yaml\t''
+csv\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -l columns -d 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -l time -d 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]' -r -f -a "relative\t''
+iso\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -l dry-run -d 'Only print the SQL'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -l yes -d 'Do not ask'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -l confirm -d 'Also where data is lost; does not ask either'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -l wait -d 'Wait for the end of another run of migrations, instead of exit code 6'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -l no-copy -d 'Do not copy the embedded database before it is changed'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -l json -d 'Short for -o json'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -l no-headers -d 'Leave out the header of tables and CSV'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -s q -l quiet -d 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from down" -s h -l help -d 'Print help'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from dump" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from dump" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from dump" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from dump" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from dump" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
+wide\t''
+json\t''
+jsonl\t''
+yaml\t''
+csv\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from dump" -l columns -d 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from dump" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from dump" -l time -d 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]' -r -f -a "relative\t''
+iso\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from dump" -l json -d 'Short for -o json'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from dump" -l no-headers -d 'Leave out the header of tables and CSV'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from dump" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from dump" -s q -l quiet -d 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from dump" -s h -l help -d 'Print help'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from help" -f -a "up" -d 'Apply what is pending, record what was made by hand, make what is missing'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from help" -f -a "status" -d 'Show every migration: recorded, really there, and the verdict'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from help" -f -a "verify" -d 'Prove that the schema is what the migrations make; exit code 5 and every difference by name if not'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from help" -f -a "plan" -d 'Print the SQL that `migrate up` would run, without running it'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from help" -f -a "adopt" -d 'Record migrations that were made by hand, as far as they are all there'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from help" -f -a "repair" -d 'Make what is missing of migrations that are there in part, or recorded and not there'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from help" -f -a "down" -d 'Undo the last migration, or all after a number'
+complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from help" -f -a "dump" -d 'Print the schema as it is, as SQL that makes it again'
 complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c archonctl -n "__fish_archonctl_using_subcommand config; and not __fish_seen_subcommand_from show help" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_using_subcommand config; and not __fish_seen_subcommand_from show help" -f -a "show" -d 'Show every setting and its value'
 complete -c archonctl -n "__fish_archonctl_using_subcommand config; and not __fish_seen_subcommand_from show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
-complete -c archonctl -n "__fish_archonctl_using_subcommand config; and __fish_seen_subcommand_from show" -l data-dir -d 'Where journals and the store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand config; and __fish_seen_subcommand_from show" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand config; and __fish_seen_subcommand_from show" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand config; and __fish_seen_subcommand_from show" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand config; and __fish_seen_subcommand_from show" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand config; and __fish_seen_subcommand_from show" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
 wide\t''
 json\t''
@@ -273,18 +499,26 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand completions" -l out 
 complete -c archonctl -n "__fish_archonctl_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_using_subcommand man" -l out -d 'Write the pages of all commands into this directory instead' -r -f -a "(__fish_complete_directories)"
 complete -c archonctl -n "__fish_archonctl_using_subcommand man" -s h -l help -d 'Print help'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve sessions test-connection migrate config completions man help" -f -a "serve" -d 'Relay MCP traffic to a server and track its sessions'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve sessions test-connection migrate config completions man help" -f -a "sessions" -d 'Show sessions: who works with a server, who left and why'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve sessions test-connection migrate config completions man help" -f -a "test-connection" -d 'Test that an MCP server answers, and that its session is tracked'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve sessions test-connection migrate config completions man help" -f -a "migrate" -d 'Bring the store to this version'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve sessions test-connection migrate config completions man help" -f -a "config" -d 'Show settings'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve sessions test-connection migrate config completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve sessions test-connection migrate config completions man help" -f -a "man" -d 'Print the manual page'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve sessions test-connection migrate config completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "serve" -d 'Relay MCP traffic to a server and track its sessions'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "run" -d 'Run an MCP server over stdio and track its session'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "bridge" -d 'Be a stdio server that forwards to an MCP server over HTTP, and track its session'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "sessions" -d 'Show sessions: who works with a server, who left and why'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "test-connection" -d 'Test that an MCP server answers, and that its session is tracked'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "migrate" -d 'Bring the database to this version, and prove it'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "config" -d 'Show settings'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "man" -d 'Print the manual page'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from sessions" -f -a "list" -d 'List sessions, newest activity first'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from sessions" -f -a "show" -d 'Show one session and its operations, newest first'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from sessions" -f -a "disconnected" -d 'List sessions that ended, newest end first, and why [default: the last 7 days]'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from sessions" -f -a "stats" -d 'Count sessions by client type: how many, how they ended, how long they lasted [default: of all time]'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from migrate" -f -a "up" -d 'Apply every pending migration'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from migrate" -f -a "status" -d 'Show every migration and how it stands'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from migrate" -f -a "up" -d 'Apply what is pending, record what was made by hand, make what is missing'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from migrate" -f -a "status" -d 'Show every migration: recorded, really there, and the verdict'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from migrate" -f -a "verify" -d 'Prove that the schema is what the migrations make; exit code 5 and every difference by name if not'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from migrate" -f -a "plan" -d 'Print the SQL that `migrate up` would run, without running it'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from migrate" -f -a "adopt" -d 'Record migrations that were made by hand, as far as they are all there'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from migrate" -f -a "repair" -d 'Make what is missing of migrations that are there in part, or recorded and not there'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from migrate" -f -a "down" -d 'Undo the last migration, or all after a number'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from migrate" -f -a "dump" -d 'Print the schema as it is, as SQL that makes it again'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Show every setting and its value'

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::Context;
 use super::error::{CliError, ExitStatus};
-use super::output::{DataDirArgs, OutputArgs};
+use super::output::{OutputArgs, StoreArgs};
 use super::render::{Answer, Column, Field, Fit, Grid, List};
 use crate::config::Settings;
 
@@ -36,7 +36,7 @@ struct ShowArgs {
     origin: bool,
 
     #[command(flatten)]
-    data_dir: DataDirArgs,
+    store: StoreArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -82,7 +82,7 @@ const COLUMNS: &[Column<Row>] = &[
 pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError> {
     let Action::Show(args) = args.action;
     let view = args.output.view(context)?;
-    let settings = Settings::resolve(&context.sources, args.data_dir.flags())?;
+    let settings = Settings::resolve(&context.sources, args.store.flags())?;
     let mut rows: Vec<Row> = settings
         .shown()
         .into_iter()

@@ -12,35 +12,46 @@ use super::render::escape;
 use super::terminal::{Colour, Terminal};
 use crate::config::ConfigError;
 use crate::daemon::StartError;
-use crate::store::StoreError;
+use crate::store::{StoreError, Trouble};
 
 /// What the process says when it ends. Scripts rely on these numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
 pub enum ExitStatus {
     /// Done.
-    Done = 0,
+    Done,
     /// A negative answer, or a failure.
-    Failure = 1,
+    Failure,
     /// The command line or the configuration is wrong.
-    Usage = 2,
+    Usage,
     /// Authentication or connection.
-    Connection = 4,
+    Connection,
     /// What is there is not what should be there.
-    Drift = 5,
+    Drift,
     /// Somebody else holds a lock.
-    Busy = 6,
+    Busy,
     /// Something is still to be done; only with `--exit-code`.
-    Pending = 8,
+    Pending,
     /// Ctrl-C.
-    Interrupted = 130,
+    Interrupted,
+    /// The exit code of a command that was run, or the one by which shells tell that it could not be.
+    OfCommand(u8),
 }
 
 impl ExitStatus {
     /// The number.
     #[must_use]
     pub const fn code(self) -> u8 {
-        self as u8
+        match self {
+            Self::Done => 0,
+            Self::Failure => 1,
+            Self::Usage => 2,
+            Self::Connection => 4,
+            Self::Drift => 5,
+            Self::Busy => 6,
+            Self::Pending => 8,
+            Self::Interrupted => 130,
+            Self::OfCommand(code) => code,
+        }
     }
 }
 
@@ -156,6 +167,12 @@ impl CliError {
                 message.push(line.trim_start().to_owned());
             }
         }
+        let behind_dashes = usage
+            .as_deref()
+            .is_some_and(|usage| usage.contains(" -- <"));
+        if behind_dashes && error.kind() == clap::error::ErrorKind::UnknownArgument {
+            hints.push("the command stands behind `--`, its own options too".to_owned());
+        }
         if hints.is_empty() {
             let shown = usage.as_deref().unwrap_or("archonctl");
             let command = shown.split(" [").next().unwrap_or(shown);
@@ -222,11 +239,15 @@ impl From<StoreError> for CliError {
 
 impl From<&StoreError> for CliError {
     fn from(error: &StoreError) -> Self {
+        if let StoreError::Migrate(migrations) = error
+            && let Some(told) = super::migrate::explain(migrations)
+        {
+            return told;
+        }
         let (status, code, hint) = match error {
-            // Only locks and full pools are transient in an embedded store.
-            _ if error.is_transient() => {
-                let hint = "another process holds the store; try again in a moment";
-                (ExitStatus::Busy, "store_busy", hint)
+            StoreError::Location(problem) => (ExitStatus::Usage, "database_url", problem.hint()),
+            StoreError::Connect { problem, .. } => {
+                (ExitStatus::Connection, "no_connection", problem.hint())
             }
             StoreError::NoDataDir { .. } | StoreError::NoDatabase { .. } => {
                 let hint = "is it the right place? --data-dir or ARCHONCTL_DATA_DIR name another; \
@@ -237,18 +258,56 @@ impl From<&StoreError> for CliError {
                 let hint = "`archonctl migrate up` applies them";
                 (ExitStatus::Failure, "migrations_pending", hint)
             }
-            StoreError::SchemaNewer { .. }
-            | StoreError::SchemaChanged { .. }
-            | StoreError::SchemaSkipped { .. } => {
+            StoreError::SchemaNewer { .. } | StoreError::SchemaChanged { .. } => {
                 let hint = "`archonctl migrate status` shows every migration";
                 (ExitStatus::Drift, "schema_drift", hint)
             }
-            _ => {
-                let hint = "`archonctl migrate status` shows the state of the store";
-                (ExitStatus::Failure, "store", hint)
-            }
+            _ => in_trouble(error.trouble().unwrap_or(Trouble::Other)),
         };
         Self::new(status, code, chain(error)).with_hint(hint)
+    }
+}
+
+/// How a command ends that the database did not answer, the word for it, and what to do.
+const fn in_trouble(trouble: Trouble) -> (ExitStatus, &'static str, &'static str) {
+    match trouble {
+        Trouble::Busy => (
+            ExitStatus::Busy,
+            "store_busy",
+            "another process holds the store; try again in a moment",
+        ),
+        Trouble::Away => (
+            ExitStatus::Connection,
+            "store_away",
+            "the connection to the store broke; is the server up? Try again in a moment",
+        ),
+        Trouble::Refused => (
+            ExitStatus::Connection,
+            "no_connection",
+            "the server does not let this role in; `archonctl config show --origin` says where the URL comes from",
+        ),
+        Trouble::Missing => (
+            ExitStatus::Failure,
+            "schema_missing",
+            "a table or column is not there: `archonctl migrate status` says which migrations are missing, `archonctl migrate \
+             up` applies them; is it the right schema (--database-schema)?",
+        ),
+        Trouble::Denied => (
+            ExitStatus::Failure,
+            "store_denied",
+            "this role may not do that: the owner of the tables grants it (GRANT SELECT, INSERT, UPDATE, DELETE), or \
+             connect as the owner",
+        ),
+        Trouble::Full => (
+            ExitStatus::Failure,
+            "store_full",
+            "make room on the disk of the database",
+        ),
+        Trouble::Other => (
+            ExitStatus::Failure,
+            "store",
+            "`archonctl migrate status` shows the state of the store",
+        ),
     }
 }
 

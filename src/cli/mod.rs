@@ -3,6 +3,7 @@
 //! The only folder that prints. A command is one file with a `run` that returns how the process ends; what it prints is
 //! made by `render` from values, without a terminal. Decides nothing about sessions: that is `reports`.
 
+mod bridge;
 mod completions;
 mod config;
 mod error;
@@ -11,6 +12,7 @@ mod migrate;
 mod output;
 mod period;
 mod render;
+mod run;
 mod serve;
 mod sessions;
 mod store;
@@ -35,6 +37,7 @@ pub use self::error::ExitStatus;
 const EXAMPLES: &str = "\
 Examples:
   archonctl serve --upstream http://127.0.0.1:8052/mcp   # track what passes to this server
+  archonctl run -- npx -y @acme/files-mcp                # the same for a server on stdio
   archonctl sessions list                                # who is working with it
   archonctl sessions disconnected --days 7               # who left, and why
   archonctl test-connection http://127.0.0.1:8051/mcp    # does it answer?";
@@ -57,6 +60,8 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(Box<serve::Args>),
+    Run(run::Args),
+    Bridge(bridge::Args),
     Sessions(sessions::Args),
     TestConnection(test_connection::Args),
     Migrate(migrate::Args),
@@ -76,6 +81,9 @@ struct Context {
 #[must_use]
 pub fn main() -> ExitCode {
     let args: Vec<OsString> = std::env::args_os().collect();
+    if run::guards(&args) {
+        return ExitCode::SUCCESS;
+    }
     let terminal = Terminal::of_process();
     let form = ErrorForm::from_args(&args, &terminal);
     let context = Context {
@@ -102,6 +110,8 @@ fn run(args: Vec<OsString>, context: &Context) -> Result<ExitStatus, CliError> {
     };
     match cli.command {
         Command::Serve(args) => serve::run(*args, context),
+        Command::Run(args) => run::run(args, context),
+        Command::Bridge(args) => bridge::run(args, context),
         Command::Sessions(args) => sessions::run(args, context),
         Command::TestConnection(args) => test_connection::run(&args, context),
         Command::Migrate(args) => migrate::run(args, context),

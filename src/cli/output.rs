@@ -1,7 +1,6 @@
 //! The options every query shares, and the one place that writes to standard output.
 
 use std::io::{ErrorKind, Write};
-use std::path::PathBuf;
 
 use serde::Serialize;
 
@@ -89,6 +88,11 @@ impl OutputArgs {
         })
     }
 
+    /// Whether only ids are wanted, and no remarks.
+    pub(crate) const fn is_quiet(&self) -> bool {
+        self.quiet
+    }
+
     /// Prints the answer: data on standard output, remarks on standard error.
     pub(crate) fn print<D: Data, M: Serialize>(
         &self,
@@ -106,31 +110,40 @@ impl OutputArgs {
 
 /// Where the data is.
 #[derive(Clone, Debug, Default, clap::Args)]
-pub(crate) struct DataDirArgs {
-    /// Where journals and the store are
+#[command(next_help_heading = "Store options")]
+pub(crate) struct StoreArgs {
+    /// Where journals and the embedded store are
     #[arg(long, value_name = "DIR", value_hint = clap::ValueHint::DirPath)]
     data_dir: Option<String>,
+
+    /// Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here
+    #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
+    database_url: Option<String>,
+
+    /// A file that holds this URL, with the password
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    database_url_file: Option<String>,
+
+    /// The schema with our tables, for PostgreSQL [default: the role's own]
+    #[arg(long, value_name = "NAME")]
+    database_schema: Option<String>,
 }
 
-impl DataDirArgs {
+impl StoreArgs {
     /// The settings as flags.
     pub(crate) fn flags(&self) -> Flags {
-        Flags::default().with(Key::DataDir, self.data_dir.clone())
+        Flags::default()
+            .with(Key::DataDir, self.data_dir.clone())
+            .with(Key::DatabaseUrl, self.database_url.clone())
+            .with(Key::DatabaseUrlFile, self.database_url_file.clone())
+            .with(Key::DatabaseSchema, self.database_schema.clone())
     }
 
-    /// The directory, by flag, environment, file or default.
-    pub(crate) fn resolve(&self, context: &Context) -> Result<PathBuf, CliError> {
-        Ok(Settings::resolve(&context.sources, self.flags())?.data_dir()?)
-    }
-
-    /// The directory, and what settling dead instances in it takes.
+    /// The directory and the database, by flag, environment, file or default; and what settling dead instances in it
+    /// takes.
     pub(crate) fn place(&self, context: &Context) -> Result<Place, CliError> {
         let settings = Settings::resolve(&context.sources, self.flags())?;
-        Ok(Place {
-            data_dir: settings.data_dir()?,
-            session_timeout: settings.session_timeout()?,
-            now: context.now,
-        })
+        Place::of(&settings, context.now)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `archonctl serve`: the tracking daemon. Turns flags into options and hands them over.
 
 use super::error::CliError;
-use super::output::DataDirArgs;
+use super::output::StoreArgs;
 use super::{Context, ExitStatus};
 use crate::config::{Key, Settings};
 
@@ -110,14 +110,18 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
 
+    /// Apply pending migrations to a PostgreSQL store before serving; the embedded one is always migrated
+    #[arg(long)]
+    migrate: bool,
+
     #[command(flatten)]
-    data_dir: DataDirArgs,
+    store: StoreArgs,
 }
 
 pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError> {
     // Values are checked with the settings, not by clap, which would repeat a URL with its password.
     let flags = args
-        .data_dir
+        .store
         .flags()
         .with(Key::Listen, args.listen)
         .with_all(Key::Upstream, &args.upstream)
@@ -141,7 +145,8 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
         .with(Key::DrainTimeout, args.drain_timeout)
         .with(Key::Workers, args.workers)
         .with(Key::LogFormat, args.log_format);
-    let options = Settings::resolve(&context.sources, flags)?.serve_options(&context.sources)?;
+    let mut options = Settings::resolve(&context.sources, flags)?.serve_options(&context.sources)?;
+    options.migrate = args.migrate;
     crate::daemon::init_logging(options.log);
     crate::daemon::run(&options).map_err(|error| CliError::of_daemon(&error))?;
     Ok(ExitStatus::Done)

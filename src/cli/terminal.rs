@@ -13,9 +13,14 @@ pub(crate) enum Colour {
     Never,
 }
 
-/// Standard output and standard error of this process, and what the environment says about them.
+/// The standard streams of this process, and what the environment says about them.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a fact about one stream"
+)]
 pub(crate) struct Terminal {
+    in_tty: bool,
     out_tty: bool,
     err_tty: bool,
     width: Option<usize>,
@@ -34,6 +39,7 @@ impl Terminal {
             .filter(|columns| *columns > 0)
             .or_else(|| terminal_size::terminal_size().map(|(width, _)| usize::from(width.0)));
         Self {
+            in_tty: std::io::stdin().is_terminal(),
             out_tty,
             err_tty: std::io::stderr().is_terminal(),
             width: width.filter(|_| out_tty),
@@ -46,12 +52,28 @@ impl Terminal {
     #[cfg(test)]
     pub(crate) const fn none() -> Self {
         Self {
+            in_tty: false,
             out_tty: false,
             err_tty: false,
             width: None,
             utf8: true,
             wanted: None,
         }
+    }
+
+    /// Whether somebody can be asked.
+    pub(crate) const fn can_ask(&self) -> bool {
+        self.in_tty
+    }
+
+    /// Whether standard output is a terminal.
+    pub(crate) const fn shows_output(&self) -> bool {
+        self.out_tty
+    }
+
+    /// Whether standard error is a terminal, where a line can be written over again.
+    pub(crate) const fn shows_progress(&self) -> bool {
+        self.err_tty
     }
 
     /// Columns of standard output; `None` off a terminal.

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::Context;
 use super::error::{CliError, ExitStatus};
-use super::output::{DataDirArgs, OutputArgs, write_out};
+use super::output::{OutputArgs, StoreArgs, write_out};
 use super::render::{Answer, Column, Field, Fit, Grid, Single, Tone, View, duration, line, render};
 use super::store::{Place, block_on, open_store};
 use crate::model::{DisconnectReason, SessionId, SessionStatus, parse_duration};
@@ -49,7 +49,7 @@ pub(crate) struct Args {
     any_server: bool,
 
     #[command(flatten)]
-    data_dir: DataDirArgs,
+    store: StoreArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError
     let place = if args.no_store_check || args.any_server {
         None
     } else {
-        Some(args.data_dir.place(context)?)
+        Some(args.store.place(context)?)
     };
     // Tables say each step when it is done. Everything else is one document, and chosen columns one table.
     let stepwise = view.format.is_table() && view.columns.is_none() && !view.ids_only;

@@ -43,14 +43,33 @@ fn examples(command: &clap::Command) -> Vec<String> {
     found
 }
 
+/// The words of a command as a shell cuts them, single quotes being all the quoting that examples use.
+fn words_of(example: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    for (number, piece) in example.split('\'').enumerate() {
+        let mut parts = if number % 2 == 0 {
+            piece.split(' ').collect::<Vec<_>>()
+        } else {
+            vec![piece]
+        }
+        .into_iter();
+        if let (Some(first), Some(last)) = (parts.next(), words.last_mut()) {
+            last.push_str(first);
+        }
+        words.extend(parts.map(str::to_owned));
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
 #[test]
 fn every_command_has_examples_and_every_example_parses() {
     for example in examples(&command()) {
         // What follows is a comment or belongs to the shell.
-        let words = example
-            .split([' '])
-            .take_while(|word| !matches!(*word, "#" | ">" | "|"));
-        let words = words.filter(|word| !word.is_empty());
+        let words = words_of(&example);
+        let words = words
+            .iter()
+            .take_while(|word| !matches!(word.as_str(), "#" | ">" | "|" | "&&"));
         let parsed = command()
             .try_get_matches_from(words)
             .and_then(|matches| Cli::from_arg_matches(&matches));

@@ -3,19 +3,25 @@
 //! Owns which settings exist, where each may come from, and what a valid value is. Starts nothing, opens no store and
 //! prints nothing; imports only `model`.
 
+mod database;
 mod error;
 mod file;
+mod headers;
 mod limits;
+mod names;
 mod options;
 mod settings;
 mod sources;
 mod upstream;
 mod upstreams;
 
+pub use database::{DatabaseOptions, DatabaseUrl};
 pub use error::ConfigError;
+pub use headers::{Header, HeaderError, header_argument, header_file};
 pub use limits::{Access, Limits};
-pub use options::{LogFormat, ServeOptions};
+pub use names::{name_of_command, name_of_url, server_name};
+pub use options::{LogFormat, ServeOptions, StdioOptions};
 pub use settings::{Flags, Key, Origin, Settings, Shown};
 pub use sources::Sources;
-pub use upstream::{Secret, Upstream};
+pub use upstream::{Refusal, Secret, Upstream, parse_url as server_url};
 pub use upstreams::ShownUpstream;

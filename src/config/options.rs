@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use crate::model::parse_duration;
 
+use super::database::DatabaseOptions;
 use super::error::ConfigError;
 use super::limits::{Access, Limits};
 use super::settings::{Key, Settings};
 use super::sources::Sources;
 use super::upstream::{Refusal, Upstream};
-use super::upstreams::server_name;
+use super::names::server_name;
 
 /// Form of the daemon's log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,6 +29,10 @@ pub enum LogFormat {
 pub struct ServeOptions {
     /// Where journals and the embedded store live.
     pub data_dir: PathBuf,
+    /// The database, if it is not the embedded one.
+    pub database: DatabaseOptions,
+    /// Whether to apply pending migrations to a database that is not embedded.
+    pub migrate: bool,
     /// `host:port`; an IPv6 address in brackets.
     pub listen: String,
     /// The MCP servers behind the daemon; the first is also served at `/mcp`.
@@ -48,6 +53,25 @@ pub struct ServeOptions {
     pub drain_timeout: Duration,
     /// Worker threads; `None` leaves it to the daemon.
     pub workers: Option<NonZeroUsize>,
+    /// Form of the log.
+    pub log: LogFormat,
+}
+
+/// What relaying over stdio starts with: `run` and `bridge`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StdioOptions {
+    /// Where journals and the embedded store live.
+    pub data_dir: PathBuf,
+    /// The database, if it is not the embedded one.
+    pub database: DatabaseOptions,
+    /// Time without activity that ends a session.
+    pub session_timeout: Duration,
+    /// Time without activity after which a session counts as idle.
+    pub idle_after: Duration,
+    /// How long the server may take to answer.
+    pub request_timeout: Duration,
+    /// How long answers that are still to come are waited for after the client left.
+    pub drain_timeout: Duration,
     /// Form of the log.
     pub log: LogFormat,
 }
@@ -88,6 +112,8 @@ impl Settings {
     pub fn serve_options(&self, sources: &Sources) -> Result<ServeOptions, ConfigError> {
         Ok(ServeOptions {
             data_dir: self.data_dir()?,
+            database: self.database()?,
+            migrate: false,
             listen: self.parsed(Key::Listen, listen)?.unwrap_or_default(),
             upstreams: self.upstreams(sources)?,
             session_timeout: self.session_timeout()?,
@@ -101,14 +127,33 @@ impl Settings {
                 text.parse()
                     .map_err(|_| format!("'{text}' is no number of threads; 1 or more is expected"))
             })?,
-            log: self
-                .parsed(Key::LogFormat, |text| match text {
-                    "text" => Ok(LogFormat::Text),
-                    "json" => Ok(LogFormat::Json),
-                    _ => Err(format!("'{text}' is neither 'text' nor 'json'")),
-                })?
-                .unwrap_or_default(),
+            log: self.log_format()?,
         })
+    }
+
+    /// Everything that relaying over stdio needs.
+    ///
+    /// # Errors
+    /// As [`Settings::serve_options`].
+    pub fn stdio_options(&self) -> Result<StdioOptions, ConfigError> {
+        Ok(StdioOptions {
+            data_dir: self.data_dir()?,
+            database: self.database()?,
+            session_timeout: self.session_timeout()?,
+            idle_after: self.positive(Key::IdleAfter)?,
+            request_timeout: self.positive(Key::RequestTimeout)?,
+            drain_timeout: self.duration(Key::DrainTimeout)?,
+            log: self.log_format()?,
+        })
+    }
+
+    fn log_format(&self) -> Result<LogFormat, ConfigError> {
+        let format = self.parsed(Key::LogFormat, |text| match text {
+            "text" => Ok(LogFormat::Text),
+            "json" => Ok(LogFormat::Json),
+            _ => Err(format!("'{text}' is neither 'text' nor 'json'")),
+        })?;
+        Ok(format.unwrap_or_default())
     }
 
     fn upstreams(&self, sources: &Sources) -> Result<Vec<Upstream>, ConfigError> {

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::database::without_password;
 use super::error::ConfigError;
 use super::file;
 use super::sources::Sources;
@@ -15,11 +16,20 @@ use super::upstreams::{ShownUpstream, Tables};
 /// Name of the project file, looked for in the working directory.
 const PROJECT_FILE: &str = "archonctl.toml";
 
+/// The variable that other programs name a database in.
+const DATABASE_URL: &str = "DATABASE_URL";
+
 /// One setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Key {
     /// Where journals and the embedded store live.
     DataDir,
+    /// URL of the database, in place of the embedded one.
+    DatabaseUrl,
+    /// File that holds this URL.
+    DatabaseUrlFile,
+    /// The schema our tables are in, for PostgreSQL.
+    DatabaseSchema,
     /// `host:port` the daemon listens on.
     Listen,
     /// URL of the MCP server behind the daemon.
@@ -68,8 +78,11 @@ pub enum Key {
 
 impl Key {
     /// Every setting, in the order they are shown in.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 26] = [
         Self::DataDir,
+        Self::DatabaseUrl,
+        Self::DatabaseUrlFile,
+        Self::DatabaseSchema,
         Self::Listen,
         Self::Upstream,
         Self::UpstreamName,
@@ -100,6 +113,9 @@ impl Key {
     pub const fn name(self) -> &'static str {
         match self {
             Self::DataDir => "data_dir",
+            Self::DatabaseUrl => "database_url",
+            Self::DatabaseUrlFile => "database_url_file",
+            Self::DatabaseSchema => "database_schema",
             Self::Listen => "listen",
             Self::Upstream => "upstream",
             Self::UpstreamName => "upstream_name",
@@ -148,6 +164,9 @@ impl Key {
     const fn default_value(self) -> Option<&'static str> {
         match self {
             Self::DataDir
+            | Self::DatabaseUrl
+            | Self::DatabaseUrlFile
+            | Self::DatabaseSchema
             | Self::Upstream
             | Self::Workers
             | Self::AllowedHosts
@@ -289,16 +308,20 @@ impl Settings {
             Origin::ProjectFile,
         )?;
 
+        if let Some(value) = sources.variable(DATABASE_URL) {
+            let text = utf8(value, Key::DatabaseUrl, DATABASE_URL)?;
+            let origin = Origin::Environment(DATABASE_URL.to_owned());
+            settings.set(Key::DatabaseUrl, text, origin);
+        }
+        let mut variables = BTreeMap::new();
         for key in Key::ALL {
             let variable = key.variable();
             if let Some(value) = sources.variable(&variable) {
-                let text = utf8(value, key, &variable)?;
-                settings.set(key, text, Origin::Environment(variable));
+                variables.insert(key, utf8(value, key, &variable)?);
             }
         }
-        for (key, text) in flags.0 {
-            settings.set(key, text, Origin::Flag(key.flag()));
-        }
+        settings.layer(variables, |key| Origin::Environment(key.variable()))?;
+        settings.layer(flags.0, |key| Origin::Flag(key.flag()))?;
         Ok(settings)
     }
 
@@ -314,6 +337,7 @@ impl Settings {
                         let words = found.text.split_whitespace().map(shown_word);
                         words.collect::<Vec<_>>().join(" ")
                     }
+                    Key::DatabaseUrl => without_password(&found.text),
                     _ => found.text.clone(),
                 }),
                 origin: found.map_or(Origin::Default, |found| found.origin.clone()),
@@ -337,7 +361,33 @@ impl Settings {
     }
 
     fn set(&mut self, key: Key, text: String, origin: Origin) {
+        // One says where the URL is, the other what it is: the stronger layer's counts alone.
+        match key {
+            Key::DatabaseUrl => self.values.remove(&Key::DatabaseUrlFile),
+            Key::DatabaseUrlFile => self.values.remove(&Key::DatabaseUrl),
+            _ => None,
+        };
         self.values.insert(key, Found { text, origin });
+    }
+
+    /// Adds a stronger layer.
+    fn layer(
+        &mut self,
+        values: BTreeMap<Key, String>,
+        origin: impl Fn(Key) -> Origin,
+    ) -> Result<(), ConfigError> {
+        if values.contains_key(&Key::DatabaseUrl) && values.contains_key(&Key::DatabaseUrlFile) {
+            return Err(ConfigError::Invalid {
+                key: Key::DatabaseUrlFile.name(),
+                origin: origin(Key::DatabaseUrlFile).to_string(),
+                reason: "database_url is set in the same place; which of them counts?".to_owned(),
+                hint: Some("leave one of them out".to_owned()),
+            });
+        }
+        for (key, text) in values {
+            self.set(key, text, origin(key));
+        }
+        Ok(())
     }
 
     /// Host and port as set-ups older than this program name them; each alone is enough.
@@ -365,18 +415,18 @@ impl Settings {
 
     fn file(&mut self, path: &Path, origin: impl Fn(PathBuf) -> Origin) -> Result<(), ConfigError> {
         let origin = origin(path.to_owned());
-        for (key, mut text) in file::read(path, &origin, &mut self.tables)? {
-            if key == Key::DataDir {
-                // A relative path in a file means the same wherever the command is run from.
+        let mut values = file::read(path, &origin, &mut self.tables)?;
+        for key in [Key::DataDir, Key::DatabaseUrlFile] {
+            // A relative path in a file means the same wherever the command is run from.
+            if let Some(text) = values.get_mut(&key)
+                && !text.starts_with('~')
+            {
                 let folder = path.parent().unwrap_or(path);
-                let absolute = folder.join(&text).into_os_string();
-                if !text.starts_with('~') {
-                    text = utf8(absolute, key, &origin.to_string())?;
-                }
+                let absolute = folder.join(&*text).into_os_string();
+                *text = utf8(absolute, key, &origin.to_string())?;
             }
-            self.set(key, text, origin.clone());
         }
-        Ok(())
+        self.layer(values, |_| origin.clone())
     }
 }
 

@@ -57,10 +57,13 @@ impl fmt::Debug for Upstream {
 }
 
 /// What is wrong with a URL: the reason and, where there is one, the way out. Neither repeats the URL.
-pub(super) type Refusal = (String, Option<String>);
+pub type Refusal = (String, Option<String>);
 
 /// Checks `text` and completes it: a URL without a path is given `/mcp`, the path nearly every server uses.
-pub(super) fn parse_url(text: &str) -> Result<String, Refusal> {
+///
+/// # Errors
+/// When it is no URL of a server, or has credentials in it.
+pub fn parse_url(text: &str) -> Result<String, Refusal> {
     let refuse = |reason: &str| (reason.to_owned(), None);
     let form =
         "an http:// or https:// URL with a host is expected, such as http://127.0.0.1:8052/mcp";

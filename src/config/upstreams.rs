@@ -10,6 +10,7 @@ use std::time::Duration;
 use crate::model::parse_duration;
 
 use super::error::ConfigError;
+use super::names::server_name;
 use super::settings::{Found, Origin};
 use super::sources::Sources;
 use super::upstream::{Secret, Upstream, parse_url, without_secrets};
@@ -509,21 +510,5 @@ fn positive(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
         Duration::ZERO => Err("must be longer than nothing".to_owned()),
         duration => Ok(duration),
-    }
-}
-
-/// Server names stand in paths, tables, filters and metric labels.
-pub(super) fn server_name(text: &str) -> Result<String, String> {
-    let fits = text.len() <= 64
-        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
-    if fits {
-        Ok(text.to_owned())
-    } else {
-        Err(format!(
-            "'{text}' is no name; 1 to 64 letters, digits, '.', '-' and '_' are expected, the first a letter or digit"
-        ))
     }
 }

@@ -3,9 +3,12 @@
 mod error;
 mod logging;
 mod signals;
+mod stdio;
+mod tracking;
 
 pub use error::StartError;
-pub use logging::init_logging;
+pub use logging::{init_logging, init_quiet_logging};
+pub use stdio::{BridgeTo, run_bridge, run_stdio};
 
 use std::fs;
 use std::num::NonZeroUsize;
@@ -24,14 +27,14 @@ use uuid::Uuid;
 
 use crate::api::health::health_json;
 use crate::api::mcp_server::{self, McpServerDeps};
-use crate::config::{self, ServeOptions};
+use crate::config::{self, DatabaseOptions, DatabaseUrl, ServeOptions};
 use crate::journal::{Journal, JournalOptions};
 use crate::model::{Clock, HealthView, InstanceId, SystemClock, Timestamp, UuidV7Source};
 use crate::proxy::{
     self, Counters, Guard, Limits, LocalService, Proxy, ProxyOptions, RemoteOptions, ServerHandle,
     Upstream, Watch,
 };
-use crate::store::Store;
+use crate::store::{Location, Store, StoreError};
 use crate::tracking::{Shipper, ShipperHandle, Tracker, TrackerOptions, journal_root, settle_dead};
 
 use signals::Signals;
@@ -65,7 +68,7 @@ async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     for (number, upstream) in daemon.proxy.upstreams.iter().enumerate() {
         let (upstream, several) = (upstream.health(), daemon.proxy.upstreams.len() > 1);
         if number == 0 {
-            tracing::info!(data_dir = %options.data_dir.display(), ready_ms, "relaying http://{address}/mcp to {} ({})", upstream.name, upstream.url);
+            tracing::info!(data_dir = %options.data_dir.display(), store = daemon.store.location(), ready_ms, "relaying http://{address}/mcp to {} ({})", upstream.name, upstream.url);
         }
         if several {
             tracing::info!(
@@ -112,6 +115,27 @@ async fn bind(listen: &str) -> Result<TcpListener, StartError> {
         .map_err(|error| StartError::listen(listen, error))
 }
 
+/// Opens the database, brings the embedded one up to date, and makes sure that any other one is; `migrate` brings that up
+/// to date as well.
+async fn open_store(
+    data_dir: &Path,
+    database: &DatabaseOptions,
+    migrate: bool,
+) -> Result<Store, StoreError> {
+    let url = database.url.as_ref().map(DatabaseUrl::expose);
+    let location = Location::new(data_dir, url, database.schema.as_deref())?;
+    let store = Store::open(&location).await?;
+    if store.is_embedded() || migrate {
+        for migration in &store.migrate_up().await?.applied {
+            tracing::info!("migration {} applied", migration.name);
+        }
+    } else {
+        // Others use it as well: when it changes is for people to say.
+        store.check_schema().await?;
+    }
+    Ok(store)
+}
+
 /// The running subsystems.
 struct Daemon {
     proxy: Arc<Proxy>,
@@ -127,12 +151,8 @@ impl Daemon {
     async fn start(options: &ServeOptions, listener: TcpListener) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let started_at = clock.now();
-        let store = Store::open_embedded(&options.data_dir).await?;
-        let migrated = store.migrate_up().await?;
-        for migration in &migrated.applied {
-            tracing::info!("migration {} applied", migration.name);
-        }
-        let settled = settle_dead(
+        let store = open_store(&options.data_dir, &options.database, options.migrate).await?;
+        let mut settled = settle_dead(
             &options.data_dir,
             &store,
             options.session_timeout,
@@ -168,13 +188,14 @@ impl Daemon {
             .map(|session| session.opened.session_id)
             .collect();
         store.adopt(&ids, instance).await?;
-        tracker.adopt(settled.open);
+        tracker.adopt(std::mem::take(&mut settled.open));
+        settled.adopted(&store).await?;
 
         let (shipper, handle) = Shipper::new(journal.clone(), store.clone());
         let stop_shipping = CancellationToken::new();
         let stop = stop_shipping.clone();
         let shipper = std::thread::Builder::new().name("shipper".to_owned()).spawn(move || {
-            match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+            match tokio::runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime.block_on(shipper.run(stop)),
                 Err(error) => {
                     tracing::error!(%error, "the shipper cannot run; records wait in the journal");
@@ -351,9 +372,13 @@ fn limits(options: &ServeOptions) -> Limits {
     }
 }
 
+/// How often sessions are looked at where `shortest` is the shortest of the times by which they are judged.
+fn sweep_every(shortest: Duration) -> Duration {
+    (shortest / 4).clamp(Duration::from_millis(20), Duration::from_secs(1))
+}
+
 async fn sweep(tracker: Arc<Tracker>, shortest: Duration) {
-    let every = (shortest / 4).clamp(Duration::from_millis(20), Duration::from_secs(1));
-    let mut ticks = tokio::time::interval(every);
+    let mut ticks = tokio::time::interval(sweep_every(shortest));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;

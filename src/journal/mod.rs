@@ -65,4 +65,6 @@ fn io_error<'a>(
 }
 
 #[cfg(test)]
+mod fuzz;
+#[cfg(test)]
 mod tests;

@@ -104,23 +104,72 @@ impl fmt::Display for ClientType {
 mod tests {
     use super::*;
 
+    /// Names that were seen on the wire or in the clients' sources, and how they are filed.
+    const SEEN: &[(&str, &str)] = &[
+        ("claude-ai", "Claude"),
+        ("Anthropic/ClaudeAI", "Claude"),
+        ("claude-code", "Claude"),
+        ("cursor-vscode", "Cursor"),
+        ("Cursor", "Cursor"),
+        ("windsurf-client", "Windsurf"),
+        ("Windsurf", "Windsurf"),
+        ("devin-cli", "Devin"),
+        ("Cline", "Cline"),
+        ("@cline/core", "Cline"),
+        ("Kiro", "KiRo"),
+        ("Kiro CLI", "KiRo"),
+        ("Q DEV CLI", "Amazon Q"),
+        ("augment-mcp-client", "Augment"),
+        ("gemini-cli-mcp-client", "Gemini"),
+        ("antigravity-client", "Antigravity"),
+        ("Visual Studio Code", "VS Code"),
+        ("Visual-Studio-Code", "VS Code"),
+        ("Visual Studio Code - Insiders", "VS Code"),
+        ("Code - OSS", "VS Code"),
+        ("copilot-cli", "Copilot"),
+        ("JetBrains-IU/copilot-intellij", "Copilot"),
+        ("Xcode-copilot-xcode", "Copilot"),
+        ("codex-mcp-client", "Codex"),
+        ("Zed", "Zed"),
+        ("junie-client", "Junie"),
+        ("Roo Code", "Roo Code"),
+        ("Roo-Code", "Roo Code"),
+        ("continue-client", "Continue"),
+        ("continue-cli-client", "Continue"),
+        ("goose", "goose"),
+        ("goose-cli", "goose"),
+        ("goose-desktop", "goose"),
+        ("opencode", "opencode"),
+        ("lmstudio-mcp-bridge", "LM Studio"),
+        ("dev.warp.Warp-Stable", "Warp"),
+        ("openai-mcp", "ChatGPT"),
+        ("ChatGPT", "ChatGPT"),
+        ("kilo", "Kilo Code"),
+        ("Kilo-Code", "Kilo Code"),
+        ("qwen-cli-mcp-client-docs", "Qwen Code"),
+        ("grok-shell-docs", "Grok"),
+        ("amp-mcp-client", "Amp"),
+        ("factory-cli", "Factory Droid"),
+        ("crush", "Crush"),
+        ("@n8n/n8n-nodes-langchain.mcpClientTool", "n8n"),
+        ("inspector-cli", "MCP Inspector"),
+        // These say nothing of the product: an SDK's default, a health check, a bridge's own probe.
+        ("mcp", "Unknown"),
+        ("mcp-test-client", "Unknown"),
+        ("mcp-remote-fallback-test", "Unknown"),
+        ("", "Unknown"),
+    ];
+
     #[test]
-    fn names_that_real_clients_send_are_known() {
-        for (name, product) in [
-            ("claude-code", "Claude"),
-            ("Anthropic/ClaudeAI", "Claude"),
-            ("cursor-vscode", "Cursor"),
-            ("windsurf-client", "Windsurf"),
-            ("@cline/core", "Cline"),
-            ("Kiro CLI", "KiRo"),
-            ("augment-mcp-client", "Augment"),
-            ("gemini-cli-mcp-client", "Gemini"),
-            ("qwen-cli-mcp-client-docs", "Qwen Code"),
-            ("claude-code (via mcp-remote 0.15.1)", "Claude"),
-            ("mcp", "Unknown"),
-            ("", "Unknown"),
-        ] {
-            assert_eq!(ClientType::from_name(name).as_str(), product, "{name}");
+    fn every_name_that_real_clients_send_is_filed() {
+        for (name, product) in SEEN {
+            assert_eq!(ClientType::from_name(name).as_str(), *product, "{name}");
+            let bridged = format!("{name} (via mcp-remote 0.15.1)");
+            assert_eq!(
+                ClientType::from_name(&bridged).as_str(),
+                *product,
+                "{bridged}"
+            );
         }
     }
 }

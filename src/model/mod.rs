@@ -21,3 +21,6 @@ pub use reason::{DisconnectReason, ErrorType, ParseReasonError};
 pub use record::{Record, SessionClosed, SessionTouched};
 pub use session::{Derivation, Era, OpenedSession, SessionStatus, UserContext};
 pub use time::{Clock, ManualClock, Period, PeriodError, SystemClock, Timestamp, parse_duration};
+
+#[cfg(test)]
+pub(crate) mod made_up;

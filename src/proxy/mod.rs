@@ -1,4 +1,4 @@
-//! Stands between MCP clients and MCP servers over HTTP and relays every byte as it comes.
+//! Stands between MCP clients and MCP servers and relays every byte as it comes: over HTTP here, over stdio in `stdio`.
 //!
 //! A server behind a connection is reached by `relay`, which works on the bytes of HTTP/1.1 itself: heads are rewritten
 //! by a line or two, bodies pass as they are. A server in this process is reached by `local`, through hyper. What a
@@ -16,6 +16,7 @@ mod pool;
 mod relay;
 mod route;
 mod server;
+pub mod stdio;
 mod tls;
 mod upstream;
 

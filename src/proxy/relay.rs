@@ -18,7 +18,7 @@ use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
-use crate::tracking::{Exchange, Group, RequestFacts};
+use crate::tracking::{Exchange, Failure, Group, RequestFacts};
 
 use super::answers::OwnAnswer;
 use super::buffer::{Buffer, Buffers};
@@ -101,7 +101,8 @@ enum Plan {
     reason = "each is a thing that the head says"
 )]
 struct Forward {
-    /// `None` outside the endpoint (authorisation metadata, for one): that passes untracked.
+    /// `None` outside the endpoint (authorisation metadata, for one): that passes untracked, but for what an HTTP+SSE
+    /// server (MCP 2024-11-05) has named as its endpoint.
     exchange: Option<Box<Exchange>>,
     head_length: usize,
     framing: Framing,
@@ -385,7 +386,14 @@ impl<'a, S: ClientStream> Client<'a, S> {
         }
         let remote = target.remote;
         let (mut endpoint, mut metadata) = (None, false);
-        let exchange = match way {
+        let channel = if head.method == "POST" {
+            proxy
+                .tracker
+                .channel(&self.principal, head.path, head.query)
+        } else {
+            None
+        };
+        let tracked = match way {
             Route::Endpoint(_) => {
                 if head.path.len() > "/mcp/".len() {
                     endpoint = Some(head.path.trim_end_matches('/').into());
@@ -393,19 +401,7 @@ impl<'a, S: ClientStream> Client<'a, S> {
                 remote.target(head.query, |path, query| {
                     head.pass_on(&remote.authority, path, query, &remote.added, out);
                 });
-                let show = |facts: &mut RequestFacts| {
-                    for header in head.headers {
-                        facts.header(header.name, header.value);
-                    }
-                };
-                Some(if let Some(mut exchange) = self.spare.take() {
-                    exchange.begin_again(head.method, show);
-                    exchange
-                } else {
-                    let mut facts = proxy.facts(target.upstream, &self.principal, head.method);
-                    show(&mut facts);
-                    Box::new(proxy.tracker.begin_in(facts, worker.group.clone()))
-                })
+                true
             }
             Route::Other {
                 path,
@@ -420,8 +416,28 @@ impl<'a, S: ClientStream> Client<'a, S> {
                     &remote.added
                 };
                 head.pass_on(&remote.authority, &path, head.query, added, out);
-                None
+                channel.is_some()
             }
+        };
+        let exchange = if tracked {
+            let show = |facts: &mut RequestFacts| {
+                if let Some(channel) = channel {
+                    facts.answered_on(channel);
+                }
+                for header in head.headers {
+                    facts.header(header.name, header.value);
+                }
+            };
+            Some(if let Some(mut exchange) = self.spare.take() {
+                exchange.begin_again(head.method, show);
+                exchange
+            } else {
+                let mut facts = proxy.facts(target.upstream, &self.principal, head.method);
+                show(&mut facts);
+                Box::new(proxy.tracker.begin_in(facts, worker.group.clone()))
+            })
+        } else {
+            None
         };
         Ok(Some(Plan::Forward(Forward {
             exchange,
@@ -481,7 +497,11 @@ impl<'a, S: ClientStream> Client<'a, S> {
             Err(Unsent::TimedOut) => self.timed_out(exchange),
             Err(Unsent::Unreachable { why, .. }) => {
                 self.take_rest(&mut passage).await?;
-                self.unreachable(exchange, &why)
+                self.unreachable(exchange, &why, Failure::Unreachable)
+            }
+            Err(Unsent::Nonsense(why)) => {
+                self.take_rest(&mut passage).await?;
+                self.unreachable(exchange, &why, Failure::Nonsense)
             }
         };
         let whole = passage.whole();

@@ -11,23 +11,27 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use super::dialect;
 use super::error::{StoreError, driver_is_transient};
+use super::location::Location;
+use super::postgres::{Access, Home, Lease};
 
 /// A database that holds sessions and operations. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
 pub struct Store {
     /// For everything but transactions that write.
     pool: Pool,
-    /// One connection, for them alone: a connection that reads what another one wrote throws away all pages it kept.
+    /// SQLite: one connection, for them alone: a connection that reads what another one wrote throws away all pages it
+    /// kept.
     writing: Pool,
-    location: Arc<Path>,
+    location: Arc<str>,
     /// Writers of this process queue here, in turn, however long it takes.
     turn: Arc<Mutex<()>>,
 }
 
-/// The kinds of databases. PostgreSQL joins here.
+/// The kinds of databases.
 #[derive(Debug, Clone)]
 pub(super) enum Pool {
     Sqlite(SqlitePool),
+    Postgres(Arc<Home>),
 }
 
 /// A transaction that writes. Dropped without [`WriteTx::commit`] it rolls back.
@@ -39,24 +43,47 @@ pub(super) struct WriteTx {
 /// The kinds of transactions.
 pub(super) enum Tx {
     Sqlite(sqlx::Transaction<'static, Sqlite>),
+    Postgres(Lease),
 }
 
-/// Evaluates `$body` with `$pool` bound to the pool at hand, whatever its kind.
+/// Evaluates `$body`, which asks and changes nothing, with `$pool` bound to something that runs one statement, whatever
+/// the kind of the database.
 macro_rules! on_pool {
     ($store:expr, $pool:ident => $body:expr) => {
         match $store.pool() {
             $crate::store::connection::Pool::Sqlite($pool) => $body,
+            $crate::store::connection::Pool::Postgres(home) => {
+                match home.begin($crate::store::postgres::Access::Read).await {
+                    Ok(mut lease) => {
+                        let asked = {
+                            let $pool = lease.careful();
+                            $crate::store::postgres::question(async { $body }).await
+                        };
+                        lease.answered(asked).await
+                    }
+                    Err(error) => Err(error),
+                }
+            }
         }
     };
 }
 
-/// Evaluates `$body` with `$conn` bound to the transaction's connection, whatever its kind.
+/// Evaluates `$body` with `$conn` bound to something that runs one statement in the transaction, whatever the kind of the
+/// database.
 macro_rules! on_tx {
     ($tx:expr, $conn:ident => $body:expr) => {
         match &mut $tx.tx {
             $crate::store::connection::Tx::Sqlite(tx) => {
                 let $conn = &mut **tx;
                 $body
+            }
+            $crate::store::connection::Tx::Postgres(lease) => {
+                let patience = lease.patience();
+                let done = {
+                    let $conn = lease.careful();
+                    $crate::store::postgres::within(patience, async { $body }).await
+                };
+                lease.noted(done)
             }
         }
     };
@@ -65,6 +92,32 @@ macro_rules! on_tx {
 pub(super) use {on_pool, on_tx};
 
 impl Store {
+    /// Opens the database at `location`. A file that is not there is made; its schema is neither made nor checked: see
+    /// [`Store::migrate_up`] and [`Store::check_schema`].
+    ///
+    /// # Errors
+    /// [`StoreError::NoDataDir`] without the directory, [`StoreError::Open`] when the file does not open,
+    /// [`StoreError::Connect`] when the server does not let us in.
+    pub async fn open(location: &Location) -> Result<Self, StoreError> {
+        match location {
+            Location::Embedded { data_dir } => Self::open_embedded(data_dir).await,
+            Location::File(file) => Self::open_file(file.clone(), true).await,
+            Location::Postgres(server) => Self::open_server(Home::new((**server).clone())).await,
+        }
+    }
+
+    /// Opens the database at `location` only if it is there: for questions, which must not create one.
+    ///
+    /// # Errors
+    /// [`StoreError::NoDatabase`] without the file, otherwise as [`Store::open`].
+    pub async fn open_existing(location: &Location) -> Result<Self, StoreError> {
+        match location {
+            Location::Embedded { data_dir } => Self::open_embedded_existing(data_dir).await,
+            Location::File(file) => Self::open_existing_file(file.clone()).await,
+            Location::Postgres(_) => Self::open(location).await,
+        }
+    }
+
     /// Opens the embedded database in `data_dir`, which must exist, and creates the file if there is none. The schema is
     /// neither made nor checked: see [`Store::migrate_up`] and [`Store::check_schema`].
     ///
@@ -84,11 +137,24 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoDatabase`] without the file, [`StoreError::Open`] when it does not open.
     pub async fn open_embedded_existing(data_dir: &Path) -> Result<Self, StoreError> {
-        let file = data_dir.join(dialect::EMBEDDED_FILE);
+        Self::open_existing_file(data_dir.join(dialect::EMBEDDED_FILE)).await
+    }
+
+    async fn open_existing_file(file: PathBuf) -> Result<Self, StoreError> {
         if !file.is_file() {
             return Err(StoreError::NoDatabase { path: file });
         }
         Self::open_file(file, false).await
+    }
+
+    async fn open_server(home: Arc<Home>) -> Result<Self, StoreError> {
+        home.try_once().await?;
+        Ok(Self {
+            location: home.location().into(),
+            writing: Pool::Postgres(Arc::clone(&home)),
+            pool: Pool::Postgres(home),
+            turn: Arc::default(),
+        })
     }
 
     async fn open_file(file: PathBuf, create: bool) -> Result<Self, StoreError> {
@@ -101,30 +167,43 @@ impl Store {
                 Err(error) if driver_is_transient(&error) && Instant::now() < deadline => {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
-                Err(source) => return Err(StoreError::Open { path: file, source }),
+                Err(error) => {
+                    return Err(StoreError::Open {
+                        path: file,
+                        source: error.into(),
+                    });
+                }
             }
         };
         Ok(Self {
             writing: Pool::Sqlite(dialect::embedded_writer(&file)),
             pool: Pool::Sqlite(pool),
-            location: file.into(),
+            location: file.display().to_string().into(),
             turn: Arc::default(),
         })
     }
 
-    /// Where the database is, for people: a path here, later also a URL without credentials.
+    /// Where the database is, for people: a path, or a URL without password.
     #[must_use]
-    pub fn location(&self) -> String {
-        self.location.display().to_string()
+    pub fn location(&self) -> &str {
+        &self.location
+    }
+
+    /// Whether the database is a file that is this program's alone, and not a server that others use as well.
+    #[must_use]
+    pub fn is_embedded(&self) -> bool {
+        matches!(self.pool, Pool::Sqlite(_))
     }
 
     /// Closes all connections, once they are free, and brings the write-ahead log into the database. Other clones of
     /// this store are closed with it.
     pub async fn close(&self) {
-        match &self.writing {
-            Pool::Sqlite(pool) => pool.close().await,
+        for pool in [&self.writing, &self.pool] {
+            match pool {
+                Pool::Sqlite(pool) => pool.close().await,
+                Pool::Postgres(home) => home.close().await,
+            }
         }
-        on_pool!(self, pool => pool.close().await);
     }
 
     pub(super) fn pool(&self) -> &Pool {
@@ -135,12 +214,10 @@ impl Store {
     pub(super) async fn begin_write(&self) -> Result<WriteTx, StoreError> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
         let tx = match &self.writing {
-            Pool::Sqlite(pool) => pool
-                .begin_with(dialect::BEGIN_WRITE)
-                .await
-                .map(Tx::Sqlite)
-                .map_err(StoreError::during("start writing"))?,
+            Pool::Sqlite(pool) => pool.begin_with(dialect::BEGIN_WRITE).await.map(Tx::Sqlite),
+            Pool::Postgres(home) => home.begin(Access::Write).await.map(Tx::Postgres),
         };
+        let tx = tx.map_err(StoreError::during("start writing"))?;
         Ok(WriteTx { tx, _turn: turn })
     }
 }
@@ -150,6 +227,7 @@ impl WriteTx {
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         match self.tx {
             Tx::Sqlite(tx) => tx.commit().await,
+            Tx::Postgres(lease) => lease.commit().await,
         }
         .map_err(StoreError::during("commit"))
     }
@@ -158,6 +236,7 @@ impl WriteTx {
     pub(super) async fn rollback(self) -> Result<(), StoreError> {
         match self.tx {
             Tx::Sqlite(tx) => tx.rollback().await,
+            Tx::Postgres(lease) => lease.rollback().await,
         }
         .map_err(StoreError::during("roll back"))
     }

@@ -1,14 +1,22 @@
 //! Why the store did not do what was asked. Owns the wording that people see; decides nothing.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+
+use super::location::LocationError;
+use super::migrations::MigrationError;
+pub use super::trouble::{ConnectProblem, DriverError, Trouble};
 
 /// Why the store did not do what was asked.
 ///
-/// [`StoreError::is_transient`] says whether waiting can help. Whatever the error, nothing of the failed call is stored.
+/// [`StoreError::is_transient`] says whether waiting can help. Whatever the error, nothing of the failed call is stored;
+/// but when a connection broke while a transaction ended, everything of it may be. To fold the same records again is
+/// right in both cases.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
+    /// The URL or the schema of the database is not understood.
+    #[error(transparent)]
+    Location(#[from] LocationError),
     /// The data directory itself is missing.
     #[error("the data directory {} does not exist; create it, or name another one", path.display())]
     NoDataDir {
@@ -27,7 +35,17 @@ pub enum StoreError {
         /// The database file.
         path: PathBuf,
         /// What the driver said.
-        source: sqlx::Error,
+        source: DriverError,
+    },
+    /// A database server cannot be reached, or does not let us in.
+    #[error("no connection to {location}: {problem}")]
+    Connect {
+        /// Where it was looked for, without password.
+        location: String,
+        /// What is in the way.
+        problem: ConnectProblem,
+        /// What the driver said.
+        source: DriverError,
     },
     /// The database is older than this binary.
     #[error("the database lacks migrations that this archonctl needs ({}); run `archonctl migrate up`", pending.join(", "))]
@@ -47,64 +65,63 @@ pub enum StoreError {
         /// Names of the migrations that differ.
         changed: Vec<String>,
     },
-    /// A migration was never applied although later ones were.
-    #[error("the database skipped {} but has later migrations; restore a backup, or apply it by hand", skipped.join(", "))]
-    SchemaSkipped {
-        /// Names of the skipped migrations.
-        skipped: Vec<String>,
-    },
-    /// A migration failed; the database is as it was before the run.
-    #[error("{what}; the database is unchanged")]
-    Migration {
-        /// Which step failed.
-        what: String,
-        /// What the database said, where it was the database that refused.
-        source: Option<Arc<sqlx::Error>>,
-    },
+    /// Migrations were not done.
+    #[error(transparent)]
+    Migrate(#[from] MigrationError),
     /// The database refused a statement or went away.
     #[error("the store could not {what}")]
     Query {
         /// What was being done.
         what: &'static str,
         /// What the database said.
-        source: sqlx::Error,
+        source: DriverError,
     },
 }
 
-/// SQLite's primary result codes for "somebody else holds the lock" (<https://sqlite.org/rescode.html>).
-const SQLITE_BUSY: u32 = 5;
-const SQLITE_LOCKED: u32 = 6;
-/// A race on the lock protocol of the write-ahead log; SQLite's manual says to try again.
-const SQLITE_PROTOCOL: u32 = 15;
-
 impl StoreError {
-    /// Whether the same call can succeed later without anybody changing anything: locks held by others, a pool with
-    /// no free connection, a connection that broke. A full disk is not transient: somebody has to make room.
+    /// What kind of trouble the database or the way to it is in; `None` where neither is.
+    #[must_use]
+    pub fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Self::Open { source, .. }
+            | Self::Query { source, .. }
+            | Self::Connect { source, .. } => Some(Trouble::of(&source.0)),
+            Self::Migrate(error) => error.cause().map(Trouble::of),
+            _ => None,
+        }
+    }
+
+    /// Whether the same call can succeed later without anybody changing anything: locks held by others, deadlocks, no
+    /// free connection, a connection that broke, a server that restarts. A full disk is not transient: somebody has to
+    /// make room.
     #[must_use]
     pub fn is_transient(&self) -> bool {
-        match self {
-            Self::Open { source, .. } | Self::Query { source, .. } => driver_is_transient(source),
-            Self::Migration { source, .. } => source.as_deref().is_some_and(driver_is_transient),
-            _ => false,
-        }
+        self.trouble().is_some_and(Trouble::is_transient)
+    }
+
+    /// Whether a value did not fit its column (PostgreSQL's manual, appendix A: string data right truncation, numeric value
+    /// out of range).
+    pub(super) fn says_too_long(&self) -> bool {
+        let Self::Query { source, .. } = self else {
+            return false;
+        };
+        let code = source
+            .0
+            .as_database_error()
+            .and_then(sqlx::error::DatabaseError::code);
+        code.is_some_and(|code| matches!(&*code, "22001" | "22003"))
     }
 
     /// Names what was being done when the driver failed; for `map_err`.
     pub(super) fn during(what: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
-        move |source| Self::Query { what, source }
+        move |error| Self::Query {
+            what,
+            source: error.into(),
+        }
     }
 }
 
+/// [`StoreError::is_transient`] for what the driver says.
 pub(super) fn driver_is_transient(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::PoolTimedOut | sqlx::Error::Io(_) => true,
-        sqlx::Error::Database(database) => database
-            .code()
-            .and_then(|code| code.parse::<u32>().ok())
-            // The low byte of an extended code is the primary one.
-            .is_some_and(|code| {
-                matches!(code & 0xff, SQLITE_BUSY | SQLITE_LOCKED | SQLITE_PROTOCOL)
-            }),
-        _ => false,
-    }
+    Trouble::of(error).is_transient()
 }

@@ -2,8 +2,8 @@
 //!
 //! Only sessions that an instance owns; rows of other writers are theirs to end.
 
-use super::connection::{Store, on_pool, on_tx};
-use super::dialect::{ManyRows, padded};
+use super::connection::{Store, on_pool};
+use super::dialect::{Cell, Kind, ManyRows};
 use super::error::StoreError;
 use crate::model::{
     Derivation, Era, InstanceId, OpenedSession, SessionId, SessionStatus, Timestamp, UserContext,
@@ -77,11 +77,10 @@ impl From<LiveRow> for StoredSession {
     }
 }
 
-static ADOPT: ManyRows = ManyRows::new(
-    "UPDATE archon_mcp_sessions SET instance_id = ? \
-     WHERE status <> 'disconnected' AND session_id IN (VALUES",
-    1,
-    ")",
+static ADOPT: ManyRows<2> = ManyRows::new(
+    "UPDATE archon_mcp_sessions AS s SET instance_id = d.column2 FROM ({rows}) AS d \
+     WHERE s.session_id = d.column1 AND s.status <> 'disconnected'",
+    [Kind::Id, Kind::Id],
 );
 
 impl Store {
@@ -93,7 +92,7 @@ impl Store {
         let rows: Vec<LiveRow> = on_pool!(self, pool => {
             sqlx::query_as(
                 "SELECT session_id, instance_id, server, era, derivation, session_key, principal, client_name, \
-                 client_version, client_capabilities, protocol_version, user_agent, user_id, user_email, user_name, \
+                 client_version, CAST(client_capabilities AS TEXT) AS client_capabilities, protocol_version, user_agent, user_id, user_email, user_name, \
                  connected_at, resumed_from, survives_instance, last_activity, status \
                  FROM archon_mcp_sessions WHERE status <> 'disconnected' AND instance_id IS NOT NULL \
                  ORDER BY last_activity, session_id",
@@ -131,16 +130,10 @@ impl Store {
         new_owner: InstanceId,
     ) -> Result<(), StoreError> {
         let mut tx = self.begin_write().await?;
-        for piece in padded(sessions) {
-            on_tx!(tx, conn => {
-                let mut query = sqlx::query(ADOPT.text(piece.len())).bind(new_owner);
-                for id in piece {
-                    query = query.bind(id);
-                }
-                query.execute(conn).await
-            })
-            .map_err(StoreError::during("take sessions over"))?;
-        }
+        let row = |id: &SessionId| [Cell::Id(Some(id.0)), Cell::Id(Some(new_owner.0))];
+        let rows: Vec<_> = sessions.iter().map(row).collect();
+        let adopted = ADOPT.execute(&mut tx, &rows).await;
+        adopted.map_err(StoreError::during("take sessions over"))?;
         tx.commit().await
     }
 }

@@ -10,20 +10,30 @@ mod dialect;
 mod error;
 mod fold;
 mod live;
+mod location;
 mod migrations;
+mod numeric;
 mod positions;
+mod postgres;
 mod queries;
 mod rows;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
+mod trouble;
 
 pub use connection::Store;
-pub use error::StoreError;
+pub use error::{ConnectProblem, DriverError, StoreError, Trouble};
 pub use fold::JournalPosition;
 pub use live::StoredSession;
-pub use migrations::{AppliedMigration, MigrationReport, MigrationStanding, MigrationState};
+pub use location::{Location, LocationError, Server};
+pub use migrations::{
+    Action, AppliedMigration, DownOptions, DownPlan, DumpedObject, Event, Failure, Finding, Holder,
+    Leftover, MigrationError, MigrationReport, MigrationStanding, MigrationState, MigrationStatus,
+    Migrator, ObjectKind, ObjectName, PlannedMigration, PlannedPart, Presence, Problem, Progress,
+    RepairedMigration, Silent, Task, Undone, UpOptions,
+};
 pub use rows::{
     ClientSums, OperationRow, Page, ReasonSums, SessionFilter, SessionRow, SessionWithSums,
     ToolSums, UserStats,

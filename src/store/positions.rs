@@ -46,9 +46,9 @@ pub(super) async fn write(
         .bind(number(position.offset))
         .execute(conn)
         .await
+        .map(drop)
     })
-    .map_err(StoreError::during("store a journal's position"))?;
-    Ok(())
+    .map_err(StoreError::during("store a journal's position"))
 }
 
 impl Store {
@@ -78,6 +78,7 @@ impl Store {
                 .bind(instance)
                 .execute(conn)
                 .await
+                .map(drop)
         })
         .map_err(StoreError::during("forget a journal's position"))?;
         tx.commit().await

@@ -1,35 +1,124 @@
 //! What tests of this floor and the next need: a database in a temporary directory, and records to put into it.
 
 use std::str::FromStr;
+use std::sync::{Mutex, PoisonError};
 
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::{JournalPosition, Store};
+use super::{JournalPosition, Location, Store};
 use crate::model::{
     Derivation, DisconnectReason, Era, InstanceId, OpenedSession, Operation, OperationStatus,
     Record, RequestId, SessionClosed, SessionId, SessionTouched, Target, Timestamp, UserContext,
 };
 
+#[path = "../../tests/integration/support/postgres/mod.rs"]
+pub(crate) mod postgres;
+
+use postgres::{Database, Pooler, Version};
+
 /// An instance to fold for.
 pub(crate) const INSTANCE: InstanceId = InstanceId(Uuid::from_u128(0xA11));
+
+/// The kinds of stores that scenarios run on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum On {
+    /// A file.
+    Sqlite,
+    /// A server.
+    Postgres(Version),
+    /// A server behind a pooler in transaction mode that knows no prepared statements.
+    Pooled(Version),
+}
+
+/// Makes a test of each scenario for every kind of store: an `async fn` with one parameter, [`On`].
+macro_rules! on_every_store {
+    ($($scenario:ident),+ $(,)?) => {
+        $crate::store::testing::on_every_store!(@ sqlite, On::Sqlite; $($scenario)+);
+        $crate::store::testing::on_every_store!(@ postgres_13, On::Postgres(Version::V13); $($scenario)+);
+        $crate::store::testing::on_every_store!(@ postgres_17, On::Postgres(Version::V17); $($scenario)+);
+        $crate::store::testing::on_every_store!(@ postgres_18, On::Postgres(Version::V18); $($scenario)+);
+        $crate::store::testing::on_every_store!(@ pooled_15, On::Pooled(Version::V15); $($scenario)+);
+    };
+    (@ $name:ident, $on:expr; $($scenario:ident)+) => {
+        mod $name {
+            #[allow(unused_imports, reason = "one kind needs no version")]
+            use $crate::store::testing::{On, postgres::Version};
+
+            $(
+                #[tokio::test]
+                async fn $scenario() {
+                    Box::pin(super::$scenario($on)).await;
+                }
+            )+
+        }
+    };
+}
+
+pub(crate) use on_every_store;
+
+impl On {
+    /// `id` as SQL has it.
+    pub(crate) fn id(self, id: u128) -> String {
+        match self {
+            Self::Sqlite => format!("x'{id:032x}'"),
+            _ => format!("'{id:032x}'"),
+        }
+    }
+
+    /// `at` as SQL has it.
+    pub(crate) fn instant(self, at: Timestamp) -> String {
+        match self {
+            Self::Sqlite => at.as_micros().to_string(),
+            _ => format!("'{at}'"),
+        }
+    }
+
+    /// So many repetitions of something slow: few on a server.
+    pub(crate) fn times(self, many: u64) -> u64 {
+        match self {
+            Self::Sqlite => many,
+            _ => many.div_ceil(10),
+        }
+    }
+}
 
 /// A migrated database that goes away with this value.
 pub(crate) struct TestStore {
     pub(crate) store: Store,
+    pub(crate) on: On,
+    database: Option<Database>,
     _dir: TempDir,
     offset: u64,
 }
 
 impl TestStore {
+    /// In a file.
     pub(crate) async fn new() -> Self {
+        Self::on(On::Sqlite).await
+    }
+
+    pub(crate) async fn on(on: On) -> Self {
         let dir = TempDir::new().expect("a temporary directory");
-        let store = Store::open_embedded(dir.path())
-            .await
-            .expect("a new database");
-        store.migrate_up().await.expect("a schema");
+        let database = match on {
+            On::Sqlite => None,
+            On::Postgres(version) | On::Pooled(version) => {
+                Some(postgres::plain(version).database_with_tables())
+            }
+        };
+        let url = database.as_ref().map(|database| match on {
+            On::Pooled(version) => through_a_pooler(version, database),
+            _ => database.url(),
+        });
+        let location = Location::new(dir.path(), url.as_deref(), None).expect("a location");
+        let store = Store::open(&location).await.expect("a store");
+        if database.is_none() {
+            store.migrate_up().await.expect("a schema");
+        }
         Self {
             store,
+            on,
+            database,
             _dir: dir,
             offset: 0,
         }
@@ -49,11 +138,32 @@ impl TestStore {
     }
 
     /// Runs statements of the test's own.
-    pub(crate) async fn execute(&self, sql: &'static str) {
-        super::connection::on_pool!(self.store, pool => {
-            sqlx::raw_sql(sql).execute(pool).await.expect("the test's own SQL")
-        });
+    pub(crate) async fn execute(&self, sql: &str) {
+        match (&self.database, self.store.pool()) {
+            (Some(database), _) => {
+                database.run(sql);
+            }
+            (None, super::connection::Pool::Sqlite(pool)) => {
+                let done = sqlx::raw_sql(sqlx::AssertSqlSafe(sql.to_owned()))
+                    .execute(pool)
+                    .await;
+                done.expect("the test's own SQL");
+            }
+            (None, _) => unreachable!("a server has a database"),
+        }
     }
+}
+
+/// The way to `database` through one pooler for all tests of a version.
+fn through_a_pooler(version: Version, database: &Database) -> String {
+    static POOLERS: Mutex<Vec<(Version, Pooler)>> = Mutex::new(Vec::new());
+    let mut poolers = POOLERS.lock().unwrap_or_else(PoisonError::into_inner);
+    let place = poolers.iter().position(|(started, _)| *started == version);
+    let place = place.unwrap_or_else(|| {
+        poolers.push((version, Pooler::start(database.server)));
+        poolers.len() - 1
+    });
+    poolers[place].1.url(database)
 }
 
 pub(crate) fn session_id(n: u128) -> SessionId {

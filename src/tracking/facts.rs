@@ -1,11 +1,14 @@
 //! What a request's head says.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::{HeaderMap, StatusCode, header};
 
 use crate::model::{Era, SessionId, Timestamp};
-use crate::wire::{self, BodyKind};
+use crate::wire::{self, BodyKind, Coding};
+
+use super::channel::Channel;
 
 /// An MCP server behind this daemon.
 #[derive(Debug, PartialEq, Eq)]
@@ -60,7 +63,7 @@ pub struct RequestFacts {
     /// When its first byte was seen.
     pub started_at: Timestamp,
     content_type: Option<BodyKind>,
-    encoded: bool,
+    pub(super) coding: Coding,
     pub(super) mcp_session: Option<Box<[u8]>>,
     pub(super) protocol_version: Option<Box<str>>,
     pub(super) user_agent: Option<Box<[u8]>>,
@@ -69,6 +72,11 @@ pub struct RequestFacts {
     pub(super) archon_session: Option<SessionId>,
     pub(super) baggage_session: Option<Box<str>>,
     pub(super) trace_id: Option<Box<str>>,
+    /// `Mcp-Method` and `Mcp-Name`, in memory that stays: they are wanted only where the body cannot be read.
+    mcp_method: Vec<u8>,
+    mcp_name: Vec<u8>,
+    /// The event stream that answers this request (MCP 2024-11-05).
+    pub(super) channel: Option<Arc<Channel>>,
 }
 
 impl RequestFacts {
@@ -86,7 +94,7 @@ impl RequestFacts {
             method: HttpMethod::of(method),
             started_at,
             content_type: None,
-            encoded: false,
+            coding: Coding::Identity,
             mcp_session: None,
             protocol_version: None,
             user_agent: None,
@@ -94,14 +102,25 @@ impl RequestFacts {
             archon_session: None,
             baggage_session: None,
             trace_id: None,
+            mcp_method: Vec::new(),
+            mcp_name: Vec::new(),
+            channel: None,
         }
+    }
+
+    /// Says that `channel` answers this request, and not the answer to its POST.
+    pub fn answered_on(&mut self, channel: Arc<Channel>) {
+        self.channel = Some(channel);
     }
 
     /// Another request of the same client for the same server, without any header yet.
     pub(super) fn restart(&mut self, method: &str, started_at: Timestamp) {
         self.method = HttpMethod::of(method);
         self.started_at = started_at;
-        (self.content_type, self.encoded) = (None, false);
+        (self.content_type, self.coding) = (None, Coding::Identity);
+        self.channel = None;
+        self.mcp_method.clear();
+        self.mcp_name.clear();
         self.before = Before {
             mcp_session: self.mcp_session.take(),
             protocol_version: self.protocol_version.take(),
@@ -123,6 +142,14 @@ impl RequestFacts {
                     self.baggage_session = Some(named.into());
                 }
             }
+            8 if is("Mcp-Name", "mcp-name") => {
+                self.mcp_name.clear();
+                self.mcp_name.extend_from_slice(value);
+            }
+            10 if is("Mcp-Method", "mcp-method") => {
+                self.mcp_method.clear();
+                self.mcp_method.extend_from_slice(value);
+            }
             10 if is("User-Agent", "user-agent") => {
                 self.user_agent = Some(repeated(&mut self.before.user_agent, value));
             }
@@ -136,7 +163,7 @@ impl RequestFacts {
                 self.mcp_session = Some(repeated(&mut self.before.mcp_session, value));
             }
             16 if is("Content-Encoding", "content-encoding") => {
-                self.encoded = !value.eq_ignore_ascii_case(b"identity");
+                self.coding = Coding::of(Some(value));
             }
             19 if is("X-Archon-Session-Id", "x-archon-session-id") => {
                 self.archon_session = as_text(value).and_then(|id| id.parse().ok());
@@ -160,10 +187,18 @@ impl RequestFacts {
         self
     }
 
+    /// What `Mcp-Method` and `Mcp-Name` say of a request of the modern era (MCP 2026-07-28, Transports), for where its
+    /// body cannot be read.
+    pub(super) fn mirrored(&self) -> Option<(&str, Option<Cow<'_, str>>)> {
+        let method = as_text(&self.mcp_method).filter(|method| !method.is_empty())?;
+        let name = as_text(&self.mcp_name).filter(|name| !name.is_empty());
+        (self.era() == Some(Era::Modern)).then(|| (method, name.map(wire::header_value)))
+    }
+
     /// How the body is to be read.
     pub(super) fn body(&self) -> BodyKind {
         self.content_type
-            .filter(|_| !self.encoded)
+            .filter(|_| self.coding != Coding::Other)
             .unwrap_or(BodyKind::Opaque)
     }
 
@@ -190,6 +225,8 @@ pub struct AnswerFacts<'a> {
     pub status: StatusCode,
     /// How the body is to be read.
     pub body: BodyKind,
+    /// How it is compressed.
+    pub coding: Coding,
     /// `Mcp-Session-Id`.
     pub minted: Option<&'a [u8]>,
 }
@@ -203,6 +240,7 @@ impl<'a> AnswerFacts<'a> {
         Self {
             status,
             body,
+            coding: Coding::of(value(header::CONTENT_ENCODING)),
             minted: value(wire::MCP_SESSION_ID),
         }
     }

@@ -5,7 +5,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::model::{Derivation, Era};
+use crate::model::{Derivation, Era, InstanceId};
 use crate::wire::ClientInfo;
 
 use super::facts::RequestFacts;
@@ -42,6 +42,15 @@ pub(super) fn protocol(facts: &RequestFacts, session_id: &[u8]) -> Key {
     let text = scoped('p', &facts.server.name, &facts.principal, &[session_id]);
     Key {
         derivation: Derivation::Protocol,
+        text,
+    }
+}
+
+/// Rule 2: one child process of `instance`, which has just one.
+pub(super) fn process(server: &str, principal: &str, instance: InstanceId) -> Key {
+    let text = scoped('c', server, principal, &[instance.to_string().as_bytes()]);
+    Key {
+        derivation: Derivation::Process,
         text,
     }
 }

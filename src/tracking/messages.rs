@@ -1,6 +1,9 @@
-//! Turns what servers say of a failure into the one line that a record keeps.
+//! Turns what messages say into what a record keeps: how it went, in one line why, and what it was aimed at.
 
 use serde::Deserialize;
+
+use crate::model::{OperationStatus, Target};
+use crate::wire::Envelope;
 
 /// Longest message kept, in characters.
 const LONGEST: usize = 500;
@@ -60,6 +63,34 @@ pub(super) fn of_content(start: Option<&[u8]>) -> Box<str> {
         .replace("\\n", "\n")
         .replace("\\\"", "\"");
     shorten(&format!("{}…", cut.trim_end_matches('\u{fffd}')))
+}
+
+/// How an operation went that is answered by `answer`, and what it says where it did not go well.
+pub(super) fn outcome(answer: &Envelope) -> (OperationStatus, Option<Box<str>>) {
+    match (&answer.error, answer.is_error) {
+        (Some(error), _) => (OperationStatus::Error, Some(of_error(error))),
+        (None, true) => {
+            let said = of_content(answer.content_start.as_deref());
+            (OperationStatus::Error, Some(said))
+        }
+        (None, false) => (OperationStatus::Success, None),
+    }
+}
+
+/// What a request of `method` is aimed at, where that has a name or a URI.
+pub(super) fn target(
+    method: &str,
+    name: Option<Box<str>>,
+    uri: Option<Box<str>>,
+) -> Option<Target> {
+    match method {
+        "tools/call" => name.map(Target::Tool),
+        "prompts/get" => name.map(Target::Prompt),
+        "resources/read" | "resources/subscribe" | "resources/unsubscribe" => {
+            uri.map(Target::Resource)
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

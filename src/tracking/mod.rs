@@ -4,10 +4,12 @@
 //! the journal; the shipper folds them into the store. Never delays, changes or fails the traffic: what cannot be
 //! recorded is counted.
 
+mod channel;
 mod exchange;
 mod facts;
 mod identity;
 mod messages;
+mod process;
 mod registry;
 mod session;
 mod settle;
@@ -17,8 +19,10 @@ mod sweep;
 mod tracker;
 
 pub use crate::journal::Group;
+pub use channel::Channel;
 pub use exchange::{Exchange, Failure};
 pub use facts::{AnswerFacts, HttpMethod, RequestFacts, Server};
+pub use process::{Process, ProcessEnd};
 pub use session::SessionHeader;
 pub use settle::{SettleError, Settled, journal_root, settle_dead};
 pub use shipper::{Shipper, ShipperHandle};

@@ -3,14 +3,17 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use sha2::{Digest, Sha256};
 use uuid::fmt::Hyphenated;
 
-use crate::model::{OpenedSession, SessionId, Timestamp};
+use crate::model::{ErrorType, OpenedSession, SessionId, Target, Timestamp};
 
 /// How many requests of a server may wait for the client's answer before the oldest is forgotten.
 const MOST_SERVER_REQUESTS: usize = 256;
 /// How many cancelled ids are remembered.
 const MOST_CANCELLED: usize = 64;
+/// How many operations may wait for input before the oldest is given up.
+const MOST_WAITING: usize = 64;
 
 /// A session that is open, or was when it was looked up.
 #[derive(Debug)]
@@ -18,6 +21,8 @@ pub(super) struct LiveSession {
     pub(super) id: SessionId,
     /// The id as the value of `X-Archon-Session-Id`.
     pub(super) header: SessionHeader,
+    /// Whose it is: the server's name and the principal.
+    pub(super) server: Box<str>,
     pub(super) principal: Box<str>,
     state: Mutex<SessionState>,
 }
@@ -59,8 +64,49 @@ pub(super) struct SessionState {
     pub(super) closed: bool,
     /// Keys by which the registry finds this session.
     pub(super) keys: Vec<Box<str>>,
+    /// What broke, and when, if the client has not been heard of since.
+    pub(super) broken: Option<(ErrorType, Timestamp)>,
+    /// Notifications on a held stream that have not been written down.
+    pub(super) notifications: u32,
     cancelled: VecDeque<Box<[u8]>>,
     server_requests: HashMap<Box<[u8]>, ServerRequest>,
+    /// Operations whose server asked for input, by what the retry will repeat.
+    waiting: HashMap<StateKey, Waiting>,
+}
+
+/// `requestState` (MCP 2026-07-28, Multi Round-Trip Requests), as a digest: servers seal whole states into it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct StateKey([u8; 16]);
+
+impl StateKey {
+    /// The key of a `requestState`, raw JSON; a text counts as what it says, however it is escaped.
+    pub(super) fn of(raw: &[u8]) -> Self {
+        let text = serde_json::from_slice::<String>(raw);
+        let digest = Sha256::digest(text.as_deref().map_or(raw, str::as_bytes));
+        let mut key = [0; 16];
+        key.copy_from_slice(&digest[..16]);
+        Self(key)
+    }
+}
+
+/// What an operation that goes on with this request has behind it.
+#[derive(Clone, Debug)]
+pub(super) struct Behind {
+    pub(super) started_at: Timestamp,
+    pub(super) bytes_in: u64,
+    pub(super) bytes_out: u64,
+    pub(super) trace_id: Option<Box<str>>,
+}
+
+/// An operation whose server asked for input.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    pub(super) method: Box<str>,
+    pub(super) target: Option<Target>,
+    pub(super) version: Option<Box<str>>,
+    pub(super) behind: Behind,
+    /// When the server asked.
+    pub(super) asked_at: Timestamp,
 }
 
 /// A request that the server sent and the client has not answered yet.
@@ -74,6 +120,7 @@ impl LiveSession {
     /// A session that opens now, or one that an earlier instance opened (`unsent` is `None`).
     pub(super) fn new(
         id: SessionId,
+        server: Box<str>,
         principal: Box<str>,
         unsent: Option<Box<OpenedSession>>,
         connected_at: Timestamp,
@@ -91,11 +138,15 @@ impl LiveSession {
             closed: false,
             keys: Vec::new(),
             cancelled: VecDeque::new(),
+            broken: None,
+            notifications: 0,
             server_requests: HashMap::new(),
+            waiting: HashMap::new(),
         };
         Self {
             header: SessionHeader::of(id),
             id,
+            server,
             principal,
             state: Mutex::new(state),
         }
@@ -118,6 +169,7 @@ impl SessionState {
     pub(super) fn touch(&mut self, now: Timestamp) {
         self.ended(now);
         self.left_at = None;
+        self.broken = None;
     }
 
     /// Something that the client had asked for ended; that says nothing of whether it is still there.
@@ -161,6 +213,30 @@ impl SessionState {
     /// The request of the server that the client answers with `id`.
     pub(super) fn client_answered(&mut self, id: &[u8]) -> Option<ServerRequest> {
         self.server_requests.remove(id)
+    }
+
+    /// Keeps an operation whose server asked for input; gives back the oldest where there are too many.
+    pub(super) fn input_required(&mut self, key: StateKey, waiting: Waiting) -> Option<Waiting> {
+        let mut oldest = None;
+        if self.waiting.len() >= MOST_WAITING {
+            let key = self
+                .waiting
+                .iter()
+                .min_by_key(|(_, waiting)| waiting.asked_at)
+                .map(|(key, _)| *key);
+            oldest = key.and_then(|key| self.waiting.remove(&key));
+        }
+        self.waiting.insert(key, waiting).or(oldest)
+    }
+
+    /// The operation that goes on with a request that repeats this `requestState`.
+    pub(super) fn goes_on(&mut self, key: StateKey) -> Option<Waiting> {
+        self.waiting.remove(&key)
+    }
+
+    /// Operations whose input nobody will give any more.
+    pub(super) fn without_input(&mut self) -> Vec<Waiting> {
+        self.waiting.drain().map(|(_, waiting)| waiting).collect()
     }
 
     /// Requests of the server that nobody will answer any more.

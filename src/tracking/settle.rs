@@ -34,6 +34,21 @@ pub struct Settled {
     pub open: Vec<StoredSession>,
     /// What in those journals could not be read and was left out.
     pub damage: Vec<Damage>,
+    /// Journals whose records are in the store, and whose sessions can go on.
+    kept: Vec<ClaimedJournal>,
+}
+
+impl Settled {
+    /// Removes what is left of the journals once somebody goes on with their sessions ([`Store::adopt`]).
+    ///
+    /// # Errors
+    /// When a journal cannot be removed or the store does not answer; the next to come tries again.
+    pub async fn adopted(&mut self, store: &Store) -> Result<(), SettleError> {
+        for journal in self.kept.drain(..) {
+            forget(journal, store).await?;
+        }
+        Ok(())
+    }
 }
 
 /// Where the journals of the instances on `data_dir` are.
@@ -46,6 +61,10 @@ pub fn journal_root(data_dir: &Path) -> PathBuf {
 /// with `error:ServerCrash` where the session died with its instance, with `timeout` where `session_timeout` is over.
 /// Instances that live are left alone. Any process may call it, at any time; two at once share the work.
 ///
+/// The embedded store belongs to its data directory: whoever has no journal there is gone. On a server others write whose
+/// journals are elsewhere, so only those whose journals are found here are known to be gone; a journal stays, empty, until
+/// somebody goes on with its sessions or they end.
+///
 /// # Errors
 /// When a journal cannot be read or the store does not take it; what was settled before stays so.
 pub async fn settle_dead(
@@ -56,8 +75,17 @@ pub async fn settle_dead(
 ) -> Result<Settled, SettleError> {
     let root = journal_root(data_dir);
     let mut settled = Settled::default();
+    let mut held = Vec::new();
     for journal in claim_dead(&root)?.1 {
-        take(journal, store, &mut settled).await?;
+        take(&journal, store, &mut settled).await?;
+        if store.is_embedded() {
+            forget(journal, store).await?;
+        } else {
+            held.push(journal);
+        }
+    }
+    if !store.is_embedded() && held.is_empty() {
+        return Ok(settled);
     }
     let sessions = store.live_sessions().await?;
     // Looked at after the sessions, so that an instance that started in between is among the living; one that died in
@@ -65,9 +93,16 @@ pub async fn settle_dead(
     let (mut others, died) = claim_dead(&root)?;
     others.extend(died.iter().map(|journal| journal.instance));
     drop(died);
+    let is_gone = |instance: InstanceId| {
+        if store.is_embedded() {
+            !others.contains(&instance)
+        } else {
+            held.iter().any(|journal| journal.instance == instance)
+        }
+    };
     let mut closed = Vec::new();
     for session in sessions {
-        if others.contains(&session.opened.instance_id) {
+        if !is_gone(session.opened.instance_id) {
             continue;
         }
         match end_of(&session, session_timeout, now) {
@@ -79,11 +114,19 @@ pub async fn settle_dead(
         store.settle(&closed).await?;
     }
     settled.closed = closed.len();
+    for journal in held {
+        let goes_on = |session: &StoredSession| session.opened.instance_id == journal.instance;
+        if settled.open.iter().any(goes_on) {
+            settled.kept.push(journal);
+        } else {
+            forget(journal, store).await?;
+        }
+    }
     Ok(settled)
 }
 
 async fn take(
-    journal: ClaimedJournal,
+    journal: &ClaimedJournal,
     store: &Store,
     settled: &mut Settled,
 ) -> Result<(), SettleError> {
@@ -108,6 +151,12 @@ async fn take(
         settled.damage.extend(batch.damage);
         at = batch.next;
     }
+    Ok(())
+}
+
+/// Removes a journal that the store has all of.
+async fn forget(journal: ClaimedJournal, store: &Store) -> Result<(), SettleError> {
+    let instance = journal.instance;
     // In this order: a position without a journal is a leftover row, a journal without its position is folded twice.
     journal.remove()?;
     store.forget_journal(instance).await?;

@@ -17,8 +17,8 @@ const BATCH_BYTES: usize = 1 << 20;
 /// Waits between tries while the store does not take records.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-/// How often the store is tried during a graceful stop before the journal is left to the next start.
-const LAST_TRIES: u32 = 8;
+/// How long the store may take during a graceful stop before the journal is left to the next start.
+const LAST_PATIENCE: Duration = Duration::from_secs(15);
 
 /// Moves this instance's records into the store.
 #[derive(Debug)]
@@ -67,32 +67,37 @@ impl Shipper {
 
     /// Carries records over until `stop` is cancelled, then all that is left. Says whether the store has everything.
     pub async fn run(mut self, stop: CancellationToken) -> bool {
-        loop {
+        while !stop.is_cancelled() {
             tokio::select! {
                 () = self.journal.appended() => {}
-                () = stop.cancelled() => return self.ship_rest(&stop).await,
+                () = stop.cancelled() => break,
             }
             tokio::select! {
                 () = tokio::time::sleep(GATHER) => {}
                 () = stop.cancelled() => {}
             }
-            self.ship(&stop).await;
-        }
-    }
-
-    /// Carries over everything there is; false when it gave up.
-    async fn ship_rest(&mut self, stop: &CancellationToken) -> bool {
-        while self.at < self.journal.position() {
-            if !self.ship(stop).await {
-                return false;
+            // A store that does not answer must not hold up a stop. What is given up here is not lost: the store has it
+            // or not, and its position tells.
+            tokio::select! {
+                () = self.ship(&stop) => {}
+                () = patience_is_over(&stop) => return false,
             }
         }
-        true
+        let rest = self.ship_rest();
+        tokio::time::timeout(LAST_PATIENCE, rest).await.is_ok()
     }
 
-    /// Carries over everything written before the call; false when it gave up. What is written meanwhile gathers for
-    /// the next call: going on for it would end in ever smaller batches.
-    async fn ship(&mut self, stop: &CancellationToken) -> bool {
+    /// Carries over everything there is.
+    async fn ship_rest(&mut self) {
+        let never = CancellationToken::new();
+        while self.at < self.journal.position() {
+            self.ship(&never).await;
+        }
+    }
+
+    /// Carries over everything written before the call, or what of it the store takes until `stop`. What is written
+    /// meanwhile gathers for the next call: going on for it would end in ever smaller batches.
+    async fn ship(&mut self, stop: &CancellationToken) {
         let until = self.journal.position();
         let (mut wait, mut tries) = (FIRST_WAIT, 0);
         while self.at < until {
@@ -105,15 +110,14 @@ impl Shipper {
                     tries += 1;
                     tracing::warn!(%error, tries, "the store does not take records; they wait in the journal");
                     self.say(Some(error));
-                    if stop.is_cancelled() && tries >= LAST_TRIES {
-                        return false;
+                    tokio::select! {
+                        () = tokio::time::sleep(wait) => {}
+                        () = stop.cancelled() => return,
                     }
-                    tokio::time::sleep(wait).await;
                     wait = (wait * 2).min(LONGEST_WAIT);
                 }
             }
         }
-        true
     }
 
     /// Carries over one batch of what stands before `until`.
@@ -127,7 +131,7 @@ impl Shipper {
                 .store
                 .fold(self.journal.instance(), &batch.records, position)
                 .await;
-            folded.map_err(|error| error.to_string())?;
+            folded.map_err(|error| with_causes(&error))?;
         }
         if batch.next > self.at {
             self.at = batch.next;
@@ -147,6 +151,26 @@ impl Shipper {
     fn say(&self, trouble: Option<String>) {
         *self.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
+}
+
+/// Never before `stop`, and so long after it as a stop may take.
+async fn patience_is_over(stop: &CancellationToken) {
+    stop.cancelled().await;
+    tokio::time::sleep(LAST_PATIENCE).await;
+}
+
+/// An error and its causes in one line; a cause that is said already is left out.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = error.source();
+    }
+    text
 }
 
 /// The journal's position in the store's words.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::model::{DisconnectReason, Record, Timestamp};
+use crate::model::{DisconnectReason, ErrorType, Record, Timestamp};
 
 use super::session::LiveSession;
 use super::tracker::Tracker;
@@ -14,14 +14,15 @@ const WORTH_WRITING: Duration = Duration::from_secs(1);
 /// What the sweep found due for one session.
 enum Due {
     Nothing,
-    Touch(Timestamp),
+    Touch(Timestamp, u32),
     Idle,
     Left(Timestamp),
+    Broken(ErrorType, Timestamp),
     TimedOut(Timestamp),
 }
 
 impl Tracker {
-    /// Looks at every open session once: ends those that left or timed out, marks the idle ones, and writes down the
+    /// Looks at every open session once: ends those that left, broke or timed out, marks the idle ones, and writes down the
     /// activity of held streams. Called about once a second; a late call changes when an end is noticed, never when it
     /// happened.
     pub fn sweep(&self) {
@@ -29,7 +30,7 @@ impl Tracker {
         for session in self.registry.all() {
             match self.due(&session, now) {
                 Due::Nothing => {}
-                Due::Touch(at) => self.write_touch(&session, at, 0),
+                Due::Touch(at, notifications) => self.write_touch(&session, at, notifications),
                 Due::Idle => {
                     self.write(
                         &session,
@@ -40,6 +41,7 @@ impl Tracker {
                     );
                 }
                 Due::Left(at) => self.close(&session, DisconnectReason::ClientDisconnect, at),
+                Due::Broken(kind, at) => self.close(&session, DisconnectReason::Error(kind), at),
                 Due::TimedOut(at) => self.close(&session, DisconnectReason::Timeout, at),
             }
         }
@@ -54,8 +56,8 @@ impl Tracker {
             state.last_activity = state.last_activity.max(now);
             state.idle = false;
             let unwritten = now.since(state.written_activity) >= self.options.touch_every;
-            return if unwritten || state.unsent.is_some() {
-                Due::Touch(now)
+            return if unwritten || state.unsent.is_some() || state.notifications > 0 {
+                Due::Touch(now, std::mem::take(&mut state.notifications))
             } else {
                 Due::Nothing
             };
@@ -64,6 +66,11 @@ impl Tracker {
             && now.since(left_at) >= self.options.disconnect_grace
         {
             return Due::Left(left_at);
+        }
+        if let Some((kind, at)) = state.broken
+            && now.since(at) >= self.options.disconnect_grace
+        {
+            return Due::Broken(kind, at);
         }
         let quiet = now.since(state.last_activity);
         if quiet >= self.options.session_timeout {
@@ -76,7 +83,8 @@ impl Tracker {
         if state.unsent.is_some()
             || state.last_activity.since(state.written_activity) >= WORTH_WRITING
         {
-            return Due::Touch(state.last_activity);
+            let notifications = std::mem::take(&mut state.notifications);
+            return Due::Touch(state.last_activity, notifications);
         }
         Due::Nothing
     }

@@ -13,11 +13,12 @@ use crate::model::{
 use crate::store::StoredSession;
 use crate::wire::ClientInfo;
 
+use super::channel::{Channel, Channels};
 use super::exchange::Exchange;
 use super::facts::{RequestFacts, text};
 use super::identity::{self, Key};
 use super::registry::Registry;
-use super::session::{LiveSession, ServerRequest, SessionState};
+use super::session::{LiveSession, ServerRequest, SessionState, Waiting};
 use super::spread::Spread;
 
 /// The times by which sessions are judged.
@@ -78,6 +79,7 @@ pub struct Tracker {
     pub(super) ids: Arc<dyn IdSource>,
     pub(super) journal: Arc<Journal>,
     pub(super) registry: Registry,
+    pub(super) channels: Channels,
     /// What was done and could not be done.
     pub counters: Counters,
 }
@@ -106,6 +108,7 @@ impl Tracker {
             ids,
             journal,
             registry: Registry::default(),
+            channels: Channels::default(),
             counters: Counters::default(),
         }
     }
@@ -147,12 +150,20 @@ impl Tracker {
         Exchange::new(self.clone(), facts, Some(group))
     }
 
+    /// The event stream of an HTTP+SSE server (MCP 2024-11-05) whose endpoint a POST of `principal` to `path` and
+    /// `query` (its `?` included) is for. Costs nothing while there is none.
+    #[must_use]
+    pub fn channel(&self, principal: &str, path: &str, query: &str) -> Option<Arc<Channel>> {
+        self.channels.find(principal, path, query)
+    }
+
     /// Goes on with sessions that an instance now gone had opened.
     pub fn adopt(&self, sessions: Vec<StoredSession>) {
         for stored in sessions {
             let opened = stored.opened;
             let session = Arc::new(LiveSession::new(
                 opened.session_id,
+                opened.server.clone(),
                 opened.principal.clone(),
                 None,
                 opened.connected_at,
@@ -200,9 +211,10 @@ impl Tracker {
             resumed_from: None,
             survives_instance: facts.server.survives_instance,
         };
-        let principal = opened.principal.clone();
+        let (server, principal) = (opened.server.clone(), opened.principal.clone());
         let session = Arc::new(LiveSession::new(
             session_id,
+            server,
             principal,
             Some(Box::new(opened)),
             facts.started_at,
@@ -355,6 +367,29 @@ impl Tracker {
         );
     }
 
+    /// An operation whose server asked for input that nobody will give any more.
+    pub(super) fn never_given(&self, session: &LiveSession, waiting: Waiting) {
+        let message = Some("the client never gave the input that the server asked for".into());
+        let mut operation = self.operation(
+            session,
+            waiting.method,
+            waiting.behind.started_at,
+            waiting.asked_at,
+            OperationStatus::Error,
+            message,
+        );
+        operation.target = waiting.target;
+        operation.protocol_version = waiting.version;
+        operation.trace_id = waiting.behind.trace_id;
+        operation.bytes_in = waiting.behind.bytes_in;
+        operation.bytes_out = waiting.behind.bytes_out;
+        self.write(
+            session,
+            Record::OperationFinished(Box::new(operation)),
+            None,
+        );
+    }
+
     /// Writes activity that is no operation.
     pub(super) fn write_touch(&self, session: &LiveSession, at: Timestamp, notifications: u32) {
         self.write(
@@ -376,7 +411,7 @@ impl Tracker {
         ended_at: Timestamp,
     ) {
         let now = self.now();
-        let (disconnected_at, keys, unanswered) = {
+        let (disconnected_at, keys, unanswered, waiting, notifications) = {
             let mut state = session.state();
             if state.closed {
                 return;
@@ -386,11 +421,19 @@ impl Tracker {
                 ended_at.max(state.connected_at),
                 std::mem::take(&mut state.keys),
                 state.unanswered(),
+                state.without_input(),
+                std::mem::take(&mut state.notifications),
             )
         };
         self.registry.remove(session, &keys);
         for asked in unanswered {
             self.never_answered(session, asked, now);
+        }
+        for waiting in waiting {
+            self.never_given(session, waiting);
+        }
+        if notifications > 0 {
+            self.write_touch(session, ended_at, notifications);
         }
         let closed = SessionClosed {
             session_id: session.id,

@@ -1,6 +1,12 @@
 //! Header rules of HTTP and of MCP's streamable HTTP transport.
 
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use http::header::HeaderName;
+
+use super::coding::Coding;
 
 /// Minted by legacy servers (MCP 2025-11-25, Transports, session management).
 pub const MCP_SESSION_ID: HeaderName = HeaderName::from_static("mcp-session-id");
@@ -16,16 +22,15 @@ pub enum BodyKind {
     Json,
     /// Server-sent events.
     EventStream,
-    /// Nothing that can be read here: another type, or compressed.
+    /// Nothing that can be read here: another type, or a coding that is not known.
     Opaque,
 }
 
 /// How a body is to be read, by its `Content-Type` and `Content-Encoding`.
 #[must_use]
 pub fn body_kind(content_type: Option<&[u8]>, content_encoding: Option<&[u8]>) -> BodyKind {
-    let encoded =
-        content_encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity"));
-    let Some(kind) = content_type.filter(|_| !encoded) else {
+    let unknown = content_encoding.is_some() && Coding::of(content_encoding) == Coding::Other;
+    let Some(kind) = content_type.filter(|_| !unknown) else {
         return BodyKind::Opaque;
     };
     // As most send it, to the letter.
@@ -59,6 +64,19 @@ pub fn baggage_session(baggage: &str) -> Option<&str> {
     })
 }
 
+/// The value of an `Mcp-Name` or `Mcp-Param-*` header, out of its `=?base64?…?=` form where it is in that
+/// (MCP 2026-07-28, Transports, value encoding). What does not decode to a text is taken as it stands.
+#[must_use]
+pub fn header_value(value: &str) -> Cow<'_, str> {
+    let coded = value
+        .strip_prefix("=?base64?")
+        .and_then(|rest| rest.strip_suffix("?="));
+    coded
+        .and_then(|coded| BASE64.decode(coded).ok())
+        .and_then(|bytes| String::from_utf8(bytes).ok())
+        .map_or(Cow::Borrowed(value), Cow::Owned)
+}
+
 /// The trace id of a `traceparent` header (W3C Trace Context, section 3.2.2), if it is a valid one.
 #[must_use]
 pub fn trace_id(traceparent: &str) -> Option<&str> {
@@ -82,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bodies_are_read_by_their_type_unless_compressed() {
+    fn bodies_are_read_by_their_type_unless_their_coding_is_unknown() {
         for (kind, encoding, read_as) in [
             (Some("application/json"), None, BodyKind::Json),
             (
@@ -91,7 +109,16 @@ mod tests {
                 BodyKind::Json,
             ),
             (Some("text/event-stream"), None, BodyKind::EventStream),
-            (Some("text/event-stream"), Some("gzip"), BodyKind::Opaque),
+            (
+                Some("text/event-stream"),
+                Some("gzip"),
+                BodyKind::EventStream,
+            ),
+            (
+                Some("text/event-stream"),
+                Some("gzip, br"),
+                BodyKind::Opaque,
+            ),
             (Some("application/json"), Some("identity"), BodyKind::Json),
             (Some("text/html"), None, BodyKind::Opaque),
             (None, None, BodyKind::Opaque),
@@ -105,6 +132,20 @@ mod tests {
     fn baggage_names_a_session() {
         assert_eq!(baggage_session("a=b, session.id = x1 ;p=q,c=d"), Some("x1"));
         assert_eq!(baggage_session("xsession.id=1,session.id="), None);
+    }
+
+    #[test]
+    fn names_in_base64_are_read() {
+        for (sent, read) in [
+            ("echo", "echo"),
+            ("=?base64?w6ljaG8=?=", "\u{e9}cho"),
+            ("=?base64??=", ""),
+            ("=?base64?%%?=", "=?base64?%%?="),
+            ("=?base64?/w==?=", "=?base64?/w==?="),
+            ("=?base64?", "=?base64?"),
+        ] {
+            assert_eq!(header_value(sent), read, "{sent}");
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
+use super::headers::trace_id;
+
 /// `Implementation` of the MCP schema, as far as records need it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ClientInfo {
@@ -45,6 +47,8 @@ pub struct RequestMeta {
     pub capabilities: Option<Box<str>>,
     /// A conversation key, with the name of the vendor's member in front.
     pub conversation: Option<Box<str>>,
+    /// The trace id of `traceparent`, where a transport without headers carries it (MCP, SEP-414).
+    pub trace_id: Option<Box<str>>,
 }
 
 #[derive(Deserialize)]
@@ -63,6 +67,8 @@ struct Raw<'a> {
     codex: Option<&'a RawValue>,
     #[serde(borrow, default, rename = "openai/session")]
     openai: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    traceparent: Option<&'a RawValue>,
 }
 
 fn text(raw: Option<&RawValue>) -> Option<Box<str>> {
@@ -119,6 +125,10 @@ impl RequestMeta {
                 .capabilities
                 .map(|capabilities| capabilities.get().into()),
             conversation: conversation.map(String::into_boxed_str),
+            trace_id: text(raw.traceparent)
+                .as_deref()
+                .and_then(trace_id)
+                .map(Into::into),
         }
     }
 }
@@ -132,12 +142,17 @@ mod tests {
         let meta = RequestMeta::read(
             br#"{"io.modelcontextprotocol/protocolVersion":"2026-07-28","progressToken":1,
                 "io.modelcontextprotocol/clientInfo":{"name":"caf\u00e9","version":"1.0","title":"x"},
-                "io.modelcontextprotocol/clientCapabilities":{"roots":{}}}"#,
+                "io.modelcontextprotocol/clientCapabilities":{"roots":{}},
+                "traceparent":"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"}"#,
         );
         assert_eq!(meta.protocol_version.as_deref(), Some("2026-07-28"));
         assert_eq!(meta.client.name.as_deref(), Some("café"));
         assert_eq!(meta.capabilities.as_deref(), Some(r#"{"roots":{}}"#));
         assert_eq!(meta.conversation, None);
+        assert_eq!(
+            meta.trace_id.as_deref(),
+            Some("4bf92f3577b34da6a3ce929d0e0e4736")
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Reads JSON-RPC messages out of a stream of server-sent events (WHATWG HTML, section 9.2).
 
-use memchr::memchr2;
+use memchr::{memchr, memchr2};
 
 use super::envelope::{Envelope, EnvelopeScanner};
 
@@ -128,6 +128,20 @@ impl SseScanner {
         self.data.reset();
         self.has_data = false;
     }
+}
+
+/// The fields of one event's lines, each with its value; comments left out.
+pub(super) fn fields(event: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    event
+        .split(|byte| matches!(byte, b'\n' | b'\r'))
+        .filter(|line| !line.is_empty() && line[0] != b':')
+        .map(|line| match memchr(b':', line) {
+            None => (line, &line[line.len()..]),
+            Some(at) => {
+                let value = &line[at + 1..];
+                (&line[..at], value.strip_prefix(b" ").unwrap_or(value))
+            }
+        })
 }
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 import { createServer } from 'node:http';
 import { parseArgs } from 'node:util';
 import { toNodeHandler } from '@modelcontextprotocol/node';
-import { McpServer, createMcpHandler } from '@modelcontextprotocol/server';
-import * as z from 'zod';
+import { createMcpHandler } from '@modelcontextprotocol/server';
+import { buildServer } from './modern_tools.mjs';
 
 const { values } = parseArgs({
     options: {
@@ -14,21 +14,7 @@ const { values } = parseArgs({
     }
 });
 
-function build() {
-    const server = new McpServer({ name: 'modern-test-server', version: '1.0.0' });
-    server.registerTool(
-        'echo',
-        { description: 'Answers with the message', inputSchema: z.object({ message: z.string() }) },
-        async ({ message }) => ({ content: [{ type: 'text', text: `Echo: ${message}` }] })
-    );
-    server.registerTool('fail', { description: 'Always fails', inputSchema: z.object({}) }, async () => ({
-        content: [{ type: 'text', text: 'failed as asked' }],
-        isError: true
-    }));
-    return server;
-}
-
-const handler = createMcpHandler(build, {
+const handler = createMcpHandler(buildServer, {
     responseMode: values.sse ? 'sse' : 'auto',
     legacy: values['modern-only'] ? 'reject' : 'stateless',
     onerror: error => process.stderr.write(`${error}\n`)

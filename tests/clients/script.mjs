@@ -92,3 +92,15 @@ export function usage(text) {
     process.stderr.write(`usage: ${text}\n`);
     process.exit(2);
 }
+
+/** `SCENARIO [options] -- COMMAND [ARGUMENTS]`, as the stdio drivers take it. */
+export function stdioArguments(driver, optionsText = '') {
+    const words = process.argv.slice(2);
+    const at = words.indexOf('--');
+    const [scenario, ...options] = words.slice(0, at);
+    const [command, ...args] = words.slice(at + 1);
+    if (at < 0 || !command || !SCENARIOS.includes(scenario)) {
+        usage(`${driver} polite|close|hang ${optionsText} -- COMMAND [ARGUMENTS]`);
+    }
+    return { scenario, options, command, args };
+}

@@ -1,5 +1,6 @@
 """What the Python drivers share: the output lines and the calls every scenario makes."""
 
+import argparse
 import json
 import os
 import sys
@@ -89,6 +90,31 @@ def structured_content(result):
     if hasattr(result, "structured_content"):
         return result.structured_content
     return result.structuredContent
+
+
+def stdio_arguments(*, modern=False):
+    """`SCENARIO [options] -- COMMAND [ARGUMENTS]`, as the stdio drivers take it."""
+    words = sys.argv[1:]
+    at = words.index("--") if "--" in words else len(words)
+    parser = argparse.ArgumentParser(epilog="behind --: the server, with its arguments")
+    parser.add_argument("scenario", choices=SCENARIOS)
+    if modern:
+        parser.add_argument("--mode", default="auto", help="auto, legacy, or the one revision to speak")
+        parser.add_argument("--listen", action="store_true", help="hold a subscriptions/listen request")
+    args = parser.parse_args(words[:at])
+    args.command = words[at + 1 :]
+    if not args.command:
+        parser.error("-- and the server are missing")
+    return args
+
+
+async def leave(args):
+    """What is left to do when the calls are made: stay, go without a word, or return and let the SDK close."""
+    if args.scenario == "hang":
+        await hang()
+    if args.scenario == "close":
+        emit("done")
+        os._exit(0)
 
 
 async def hang():

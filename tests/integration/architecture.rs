@@ -67,7 +67,7 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 /// Whether a file below `src` holds tests only.
 fn holds_tests(file: &Path) -> bool {
-    let tests = ["tests", "tests.rs", "testing.rs"];
+    let tests = ["tests", "tests.rs", "testing.rs", "fuzz.rs"];
     file.iter()
         .any(|part| tests.iter().any(|name| part == *name))
 }

@@ -38,6 +38,8 @@ fn help_of_every_command_is_as_it_was() {
     for command in [
         "",
         "serve",
+        "run",
+        "bridge",
         "sessions",
         "sessions list",
         "sessions show",
@@ -279,8 +281,15 @@ fn settings_are_shown_with_their_origin_and_without_secrets() {
     let json = show(&["config", "show", "--json"]);
     assert!(json.stderr.is_empty());
     let document: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
-    assert_eq!(document["meta"]["total"], 23);
-    assert_eq!(document["data"][2]["origin"], "ARCHONCTL_UPSTREAM");
+    assert_eq!(document["meta"]["total"], 26);
+    let upstream = document["data"].as_array().and_then(|all| {
+        all.iter()
+            .find(|one| one["value"].as_str() == Some("http://***@host/mcp?key=***"))
+    });
+    assert_eq!(
+        upstream.map(|one| &one["origin"]),
+        Some(&"ARCHONCTL_UPSTREAM".into())
+    );
     assert!(!format!("{table}{document}").contains("hunter"));
     assert_eq!(
         out(&show(&["config", "show", "-q"])).lines().next(),

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use crate::support::{
-    Client, Daemon, Driver, Everything, ModernServer, json, new_data_dir, sessions_until,
+    Client, Daemon, Driver, Everything, EverythingSse, ModernServer, json, new_data_dir,
+    sessions_until,
 };
 
 /// Long enough for a loaded machine to come back, short enough to wait for.
@@ -148,6 +149,64 @@ fn legacy_clients_that_just_close_or_are_killed() {
         assert_counts(&session);
         assert_ended(&session, "client_disconnect");
     }
+}
+
+#[test]
+fn clients_of_the_older_transport_closing_and_killed() {
+    let server = EverythingSse::start();
+    for driver in [Driver::TsLegacy, Driver::PyLegacy] {
+        let (_root, data_dir) = new_data_dir();
+        let daemon = started(&server.url, &data_dir);
+        let sse = &["--transport", "sse"];
+        let events = Client::run(driver, &daemon.url, "close", sse);
+        let sessions = sessions_until(&data_dir, "the session's end", all_closed);
+        assert_eq!(sessions.len(), 1);
+        let version = sessions[0]["protocol_version"].as_str().expect("settled");
+        assert_identity(&sessions[0], driver, "legacy", "protocol", version);
+        assert_counts(&sessions[0]);
+        assert_ended(&sessions[0], "client_disconnect");
+        assert_requests(&data_dir, &sessions[0], &events);
+
+        let killed = Client::start(driver, &daemon.url, "hang", sse);
+        killed.until_ready();
+        let open = sessions_until(&data_dir, "the second session", |sessions| {
+            sessions
+                .iter()
+                .any(|session| session["status"] == "active" && session["total_requests"] == 7)
+        });
+        assert_eq!(open.len(), 2);
+        killed.kill();
+        for session in sessions_until(&data_dir, "both ends", all_closed) {
+            assert_counts(&session);
+            assert_ended(&session, "client_disconnect");
+        }
+    }
+}
+
+#[test]
+fn a_client_behind_the_bridge_mcp_remote() {
+    let server = Everything::start();
+    let (_root, data_dir) = new_data_dir();
+    let daemon = started(&server.url, &data_dir);
+    let bridge = &["--transport", "bridge"];
+    Client::run(Driver::TsLegacy, &daemon.url, "close", bridge);
+    let sessions = sessions_until(&data_dir, "the bridged session's end", |sessions| {
+        sessions
+            .iter()
+            .any(|session| session["total_requests"] == 7 && session["status"] == "disconnected")
+    });
+    let bridged: Vec<_> = sessions
+        .iter()
+        .filter(|session| session["total_requests"] != 0)
+        .collect();
+    assert_eq!(bridged.len(), 1, "the bridge's own probe makes no call");
+    assert_counts(bridged[0]);
+    let name = bridged[0]["client_name"].as_str().expect("a name");
+    assert!(
+        name.starts_with("ts-legacy-driver (via mcp-remote "),
+        "{name}"
+    );
+    assert_ended(bridged[0], "client_disconnect");
 }
 
 #[test]

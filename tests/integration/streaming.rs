@@ -75,6 +75,53 @@ fn events_pass_one_by_one_as_they_arrive() {
 }
 
 #[test]
+fn compressed_events_pass_untouched_and_are_tracked_as_they_come() {
+    use std::io::Write;
+
+    let server = Scripted::start();
+    let (_root, data_dir, daemon) = behind(&server);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    gzip.write_all(call().as_bytes()).expect("taken");
+    let asked = gzip.finish().expect("ended");
+    let (url, body) = (daemon.url.clone(), asked.clone());
+    let headers = format!("{JSON}content-encoding: gzip\r\n");
+    let answering =
+        std::thread::spawn(move || send(&url, "POST", &headers, &body).expect("answered"));
+    let mut upstream = server.request();
+    assert_eq!(upstream.body().expect("a body"), asked, "as it was sent");
+    upstream.write(
+        b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncontent-encoding: gzip\r\ntransfer-encoding: chunked\r\n\r\n",
+    );
+    let mut client = answering.join().expect("the head comes before any event");
+    assert_eq!(client.header("content-encoding"), Some("gzip"));
+    let mut events = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    events
+        .write_all(b"data: {\"jsonrpc\":\"2.0\",\"id\":7,\"result\":{\"content\":[]}}\n\n")
+        .expect("taken");
+    events.flush().expect("flushed");
+    let flushed = events.get_ref().clone();
+    upstream.write(&chunk(&flushed));
+    let mut seen = Vec::new();
+    while seen.len() < flushed.len() {
+        seen.extend(client.chunk().expect("open").expect("not ended"));
+    }
+    assert_eq!(seen, flushed);
+    // The stream is still open: its end is not waited for.
+    let done = |sessions: &[serde_json::Value]| {
+        sessions
+            .iter()
+            .any(|session| session["total_requests"] == 1)
+    };
+    let sessions = sessions_until(&data_dir, "the call, its stream still open", done);
+    let id = sessions[0]["session_id"].as_str().expect("an id");
+    let row = &query(&data_dir, &["sessions", "show", id])["data"]["requests"][0];
+    assert_eq!(
+        (&row["status"], &row["tool_name"], &row["bytes_in"]),
+        (&json!("success"), &json!("slow"), &json!(asked.len()))
+    );
+}
+
+#[test]
 fn an_event_cut_into_single_bytes_is_tracked_and_comes_whole() {
     let server = Scripted::start();
     let (_root, data_dir, daemon) = behind(&server);

@@ -8,7 +8,7 @@ use super::columns::SESSIONS;
 use super::{ListMeta, PageArgs};
 use crate::cli::Context;
 use crate::cli::error::{CliError, ExitStatus};
-use crate::cli::output::{DataDirArgs, OutputArgs};
+use crate::cli::output::{OutputArgs, StoreArgs};
 use crate::cli::period::PeriodArgs;
 use crate::cli::render::{Answer, Grid, List, duration};
 use crate::cli::store::{block_on, open_store};
@@ -33,7 +33,7 @@ pub(crate) struct Args {
     page: PageArgs,
 
     #[command(flatten)]
-    data_dir: DataDirArgs,
+    store: StoreArgs,
 
     #[command(flatten)]
     period: PeriodArgs,
@@ -54,7 +54,7 @@ pub(super) struct Meta<'a> {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
     let period = args.period.resolve_or_days(DEFAULT_DAYS, context.now)?;
-    let place = args.data_dir.place(context)?;
+    let place = args.store.place(context)?;
     let page = args.page.page();
     let found = block_on(async {
         let store = open_store(&place).await?;

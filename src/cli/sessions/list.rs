@@ -4,7 +4,7 @@ use super::columns::SESSIONS;
 use super::{ListMeta, PageArgs};
 use crate::cli::Context;
 use crate::cli::error::{CliError, ExitStatus};
-use crate::cli::output::{DataDirArgs, OutputArgs};
+use crate::cli::output::{OutputArgs, StoreArgs};
 use crate::cli::period::PeriodArgs;
 use crate::cli::render::{Answer, Grid, List};
 use crate::cli::store::{block_on, open_store};
@@ -42,7 +42,7 @@ pub(crate) struct Args {
     page: PageArgs,
 
     #[command(flatten)]
-    data_dir: DataDirArgs,
+    store: StoreArgs,
 
     #[command(flatten)]
     period: PeriodArgs,
@@ -86,7 +86,7 @@ impl Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
     let filter = args.filter(context)?;
-    let place = args.data_dir.place(context)?;
+    let place = args.store.place(context)?;
     let page = block_on(async {
         let store = open_store(&place).await?;
         Ok(list_sessions(&store, &filter).await?)

@@ -6,7 +6,7 @@ use super::PageArgs;
 use super::columns::{client, reason, status, user};
 use crate::cli::Context;
 use crate::cli::error::{CliError, ExitStatus};
-use crate::cli::output::{DataDirArgs, OutputArgs};
+use crate::cli::output::{OutputArgs, StoreArgs};
 use crate::cli::render::{Answer, Column, Field, Fit, Grid, Single, Tone, relative};
 use crate::cli::store::{block_on, open_store};
 use crate::model::{SessionId, Timestamp};
@@ -29,7 +29,7 @@ pub(crate) struct Args {
     page: PageArgs,
 
     #[command(flatten)]
-    data_dir: DataDirArgs,
+    store: StoreArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -46,7 +46,7 @@ pub(super) struct Meta {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
-    let place = args.data_dir.place(context)?;
+    let place = args.store.place(context)?;
     let found = block_on(async {
         let store = open_store(&place).await?;
         Ok(session_details(&store, args.id, args.page.page()).await?)

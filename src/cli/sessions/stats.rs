@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::cli::Context;
 use crate::cli::error::{CliError, ExitStatus};
-use crate::cli::output::{DataDirArgs, OutputArgs};
+use crate::cli::output::{OutputArgs, StoreArgs};
 use crate::cli::period::PeriodArgs;
 use crate::cli::render::{Answer, Column, Field, Fit, Grid, Single};
 use crate::cli::store::{block_on, open_store};
@@ -22,7 +22,7 @@ Examples:
 #[command(before_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
-    data_dir: DataDirArgs,
+    store: StoreArgs,
 
     #[command(flatten)]
     period: PeriodArgs,
@@ -42,7 +42,7 @@ pub(super) struct Meta {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
     let period = args.period.resolve(context.now)?;
-    let place = args.data_dir.place(context)?;
+    let place = args.store.place(context)?;
     let stats = block_on(async {
         let store = open_store(&place).await?;
         Ok(session_stats(&store, period).await?)

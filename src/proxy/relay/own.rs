@@ -69,15 +69,19 @@ impl<S: ClientStream> Client<'_, S> {
     }
 
     /// What a client is told whose request could not be sent, or not answered.
-    pub(super) fn unreachable(&self, exchange: Option<&Exchange>, why: &str) -> OwnAnswer {
+    pub(super) fn unreachable(
+        &self,
+        exchange: Option<&Exchange>,
+        why: &str,
+        failure: fn(String) -> Failure,
+    ) -> OwnAnswer {
         let upstream = self.target.upstream;
         let server = &upstream.server.name;
         if upstream.note_reachable(false) {
             tracing::warn!(%server, why, "the server cannot be reached");
         }
         let message = format!("the MCP server '{server}' cannot be reached: {why}");
-        let id =
-            exchange.and_then(|exchange| exchange.failed(Failure::Unreachable(message.clone())));
+        let id = exchange.and_then(|exchange| exchange.failed(failure(message.clone())));
         OwnAnswer::error(
             StatusCode::BAD_GATEWAY,
             "upstream-unreachable",

@@ -82,6 +82,8 @@ pub(super) enum Unsent {
     Refused(Refusal),
     /// The server did not begin its answer in time.
     TimedOut,
+    /// What came is no answer; what it is.
+    Nonsense(String),
     /// There is no connection, or it broke; whether before any byte of an answer.
     Unreachable { why: String, before_answer: bool },
 }
@@ -238,12 +240,7 @@ impl<'e> Passage<'e> {
                 let head = match self.head(client, answer.filled(), draining, out) {
                     Ok(None) => break,
                     Ok(Some(head)) => head,
-                    Err(why) => {
-                        return Err(Unsent::Unreachable {
-                            why,
-                            before_answer: false,
-                        });
-                    }
+                    Err(why) => return Err(Unsent::Nonsense(why)),
                 };
                 answer.consume(head.length);
                 if let Some((framing, reusable, close)) = head.last {
@@ -290,6 +287,7 @@ impl<'e> Passage<'e> {
         let facts = AnswerFacts {
             status,
             body: wire::body_kind(head.content_type, head.content_encoding),
+            coding: wire::Coding::of(head.content_encoding),
             minted: head.mcp_session,
         };
         let session = self

@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 
-use crate::tracking::Exchange;
+use crate::tracking::{Exchange, Failure};
 
 use super::super::answers::OwnAnswer;
 use super::super::limits::{Count, Counters};
@@ -81,7 +81,7 @@ impl<S: ClientStream> Client<'_, S> {
                 limits.max_streams
             ),
         };
-        let id = exchange.and_then(|exchange| exchange.refused(message.clone()));
+        let id = exchange.and_then(|exchange| exchange.failed(Failure::Refused(message.clone())));
         let mut answer =
             OwnAnswer::error(refusal.status(), refusal.reason(), &message, id.as_deref());
         answer.retry_after = (refusal == Refusal::TooManyStreams).then_some(10);

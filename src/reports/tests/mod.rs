@@ -5,7 +5,7 @@ mod statistics;
 
 use super::{Page, SessionRow};
 use crate::model::{Period, Record};
-use crate::store::testing::{TestStore, at, call, close, idle, opened};
+use crate::store::testing::{On, TestStore, at, call, close, idle, opened};
 
 pub(super) fn ids(rows: &[SessionRow]) -> Vec<u128> {
     rows.iter().map(|row| row.session_id.0.as_u128()).collect()
@@ -31,8 +31,8 @@ pub(super) fn session(n: u128, seconds: i64, name: &str, server: &str) -> Record
 }
 
 /// Sessions 1 to 6: two active (1 with a call, at 100), one idle (3, at 50), three ended (4, 5, 6).
-pub(super) async fn lists() -> TestStore {
-    let mut test = TestStore::new().await;
+pub(super) async fn lists(on: On) -> TestStore {
+    let mut test = TestStore::on(on).await;
     test.fold(&[
         session(1, 0, "claude-code", "files"),
         session(2, 10, "cursor", "files"),

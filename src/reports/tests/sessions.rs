@@ -9,11 +9,19 @@ use crate::reports::{
     DisconnectStatistics, SessionDetails, SessionFilter, UsageTotals, disconnected_sessions,
     list_sessions, session_details,
 };
-use crate::store::testing::{TestStore, at, call, close, open, operation, session_id};
+use crate::store::testing::{
+    On, TestStore, at, call, close, on_every_store, open, operation, session_id,
+};
 
-#[tokio::test]
-async fn lists_are_filtered_ordered_and_counted() {
-    let test = lists().await;
+on_every_store!(
+    lists_are_filtered_ordered_and_counted,
+    a_session_comes_with_a_page_of_operations_and_sums_over_all,
+    ended_sessions_come_with_statistics_over_the_whole_period,
+    answers_keep_the_names_and_kinds_of_the_contract,
+);
+
+async fn lists_are_filtered_ordered_and_counted(on: On) {
+    let test = lists(on).await;
     let with = |change: &dyn Fn(&mut SessionFilter)| {
         let mut filter = SessionFilter::default();
         change(&mut filter);
@@ -62,9 +70,8 @@ async fn lists_are_filtered_ordered_and_counted() {
     }
 }
 
-#[tokio::test]
-async fn a_session_comes_with_a_page_of_operations_and_sums_over_all() {
-    let mut test = TestStore::new().await;
+async fn a_session_comes_with_a_page_of_operations_and_sums_over_all(on: On) {
+    let mut test = TestStore::on(on).await;
     let mut unknown_tokens = operation(3, 1, 3);
     unknown_tokens.prompt_tokens = None;
     unknown_tokens.estimated_cost = None;
@@ -109,9 +116,8 @@ async fn a_session_comes_with_a_page_of_operations_and_sums_over_all() {
     assert_eq!(unknown.expect("an answer"), None);
 }
 
-#[tokio::test]
-async fn ended_sessions_come_with_statistics_over_the_whole_period() {
-    let mut test = TestStore::new().await;
+async fn ended_sessions_come_with_statistics_over_the_whole_period(on: On) {
+    let mut test = TestStore::on(on).await;
     test.fold(&[
         open(1, 0),
         open(2, 0),
@@ -125,11 +131,14 @@ async fn ended_sessions_come_with_statistics_over_the_whole_period() {
     ])
     .await;
     // As other writers leave rows: no reason and no duration; a spelling that is not ours.
-    test.execute(
+    let (then, ended) = (on.instant(at(-1_000_000)), on.instant(at(15)));
+    test.execute(&format!(
         "INSERT INTO archon_mcp_sessions (session_id, status, connected_at, last_activity, disconnected_at, disconnect_reason)
-         VALUES (x'000000000000000000000000000000AA', 'disconnected', 1, 1, 1790000015000000, NULL),
-                (x'000000000000000000000000000000AB', 'disconnected', 1, 1, 1790000015000000, 'timeout_no_activity')",
-    )
+         VALUES ({}, 'disconnected', {then}, {then}, {ended}, NULL),
+                ({}, 'disconnected', {then}, {then}, {ended}, 'timeout_no_activity')",
+        on.id(0xAA),
+        on.id(0xAB)
+    ))
     .await;
     let answer = disconnected_sessions(&test.store, period(10, 40), page(2, 1))
         .await
@@ -156,9 +165,8 @@ async fn ended_sessions_come_with_statistics_over_the_whole_period() {
     assert_eq!(nothing.statistics, DisconnectStatistics::default());
 }
 
-#[tokio::test]
-async fn answers_keep_the_names_and_kinds_of_the_contract() {
-    let mut test = TestStore::new().await;
+async fn answers_keep_the_names_and_kinds_of_the_contract(on: On) {
+    let mut test = TestStore::on(on).await;
     test.fold(&[open(1, 0), call(1, 1, 1), close(1, 2, "timeout")])
         .await;
     let details = session_details(&test.store, session_id(1), page(1, 0))

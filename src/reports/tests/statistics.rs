@@ -1,30 +1,60 @@
 //! Sums: by client type, by user, by tool.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use uuid::Uuid;
 
 use super::{close_to, lists, period};
 use crate::model::OperationStatus::{self, Error, Success, Timeout};
-use crate::model::{Cost, Record, Target, UserContext};
+use crate::model::{Cost, Operation, Record, Target, UserContext};
 use crate::reports::{UsageTotals, UsageWithSessions, session_stats, usage_summary, user_stats};
-use crate::store::testing::{TestStore, at, call, close, open, opened, operation};
+use crate::store::testing::{
+    On, TestStore, at, call, close, on_every_store, open, opened, operation,
+};
 
-#[tokio::test]
-async fn session_statistics_count_old_spellings_in_the_right_column() {
-    let mut test = lists().await;
+on_every_store!(
+    session_statistics_count_old_spellings_in_the_right_column,
+    a_user_who_changed_the_address_is_one_user,
+    usage_counts_successful_operations_of_the_period_by_tool,
+    usage_over_hours_and_days_is_that_of_the_operations,
+);
+
+/// Sessions as other writers leave them.
+async fn old_rows(test: &TestStore) {
+    let on = test.on;
+    let (then, later) = (on.instant(at(-10)), on.instant(at(-9)));
+    let ended = |id, reason: &str, duration: &str| {
+        format!(
+            "({}, 'Old', 'disconnected', {then}, {then}, {later}, '{reason}', {duration})",
+            on.id(id)
+        )
+    };
+    let rows = [
+        ended(0xA1, "timeout_no_activity", "4"),
+        ended(0xA2, "error: Broken", "6"),
+        ended(0xA3, "error", "NULL"),
+        ended(0xA4, "errors happen", "NULL"),
+        format!(
+            "({}, 'Old', 'active', {then}, {then}, NULL, 'timeout', 1000)",
+            on.id(0xA5)
+        ),
+    ];
+    test.execute(&format!(
+        "INSERT INTO archon_mcp_sessions (session_id, client_type, status, connected_at, last_activity, disconnected_at, \
+         disconnect_reason, total_duration) VALUES {}",
+        rows.join(", ")
+    ))
+    .await;
+}
+
+async fn session_statistics_count_old_spellings_in_the_right_column(on: On) {
+    let mut test = lists(on).await;
     test.fold(&[call(50, 2, 11)]).await;
     let mut failed = operation(51, 2, 11);
     failed.status = Error;
     test.fold(&[Record::OperationFinished(Box::new(failed))])
         .await;
-    test.execute(
-        "INSERT INTO archon_mcp_sessions (session_id, client_type, status, connected_at, last_activity, disconnected_at, disconnect_reason, total_duration)
-         VALUES (randomblob(16), 'Old', 'disconnected', 1, 1, 2, 'timeout_no_activity', 4),
-                (randomblob(16), 'Old', 'disconnected', 1, 1, 2, 'error: Broken', 6),
-                (randomblob(16), 'Old', 'disconnected', 1, 1, 2, 'error', NULL),
-                (randomblob(16), 'Old', 'disconnected', 1, 1, 2, 'errors happen', NULL),
-                (randomblob(16), 'Old', 'active', 1, 1, NULL, 'timeout', 1000)",
-    )
-    .await;
+    old_rows(&test).await;
     let stats = session_stats(&test.store, None).await.expect("an answer");
     let names: Vec<_> = stats
         .by_client
@@ -112,9 +142,8 @@ fn of_user(n: u128, seconds: i64, user: Option<u128>, email: Option<&str>) -> Re
     Record::SessionOpened(Box::new(session))
 }
 
-#[tokio::test]
-async fn a_user_who_changed_the_address_is_one_user() {
-    let mut test = TestStore::new().await;
+async fn a_user_who_changed_the_address_is_one_user(on: On) {
+    let mut test = TestStore::on(on).await;
     test.fold(&[
         of_user(1, 0, Some(7), Some("old@example.org")),
         of_user(2, 50, Some(7), Some("new@example.org")),
@@ -176,9 +205,8 @@ async fn a_user_who_changed_the_address_is_one_user() {
     );
 }
 
-#[tokio::test]
-async fn usage_counts_successful_operations_of_the_period_by_tool() {
-    let mut test = TestStore::new().await;
+async fn usage_counts_successful_operations_of_the_period_by_tool(on: On) {
+    let mut test = TestStore::on(on).await;
     let tool =
         |id: u128, session: u128, seconds: i64, name: Option<&str>, status: OperationStatus| {
             let mut operation = operation(id, session, seconds);
@@ -242,4 +270,79 @@ async fn usage_counts_successful_operations_of_the_period_by_tool() {
         .await
         .expect("an answer");
     assert_eq!(nothing.summary, UsageWithSessions::default());
+}
+
+/// So many operations over five days, spread unevenly, of four sessions and three tools; every fifth failed.
+fn over_days(count: i64) -> Vec<Operation> {
+    let tools = ["a", "b", "c"];
+    (0..count)
+        .map(|n| {
+            let id = u128::try_from(n).expect("positive");
+            let mut operation = operation(id + 1, id % 4 + 1, n * n * 7 % (5 * DAY));
+            operation.target = Some(Target::Tool(
+                tools[usize::try_from(n % 3).expect("small")].into(),
+            ));
+            operation.status = if n % 5 == 0 { Error } else { Success };
+            operation.prompt_tokens = u32::try_from(n).ok();
+            operation
+        })
+        .collect()
+}
+
+const HOUR: i64 = 3_600;
+const DAY: i64 = 24 * HOUR;
+
+async fn usage_over_hours_and_days_is_that_of_the_operations(on: On) {
+    let mut test = TestStore::on(on).await;
+    let operations = over_days(500);
+    let mut records: Vec<Record> = (1..=4).map(|n| open(n, 0)).collect();
+    let finished = |operation: &Operation| Record::OperationFinished(Box::new(operation.clone()));
+    records.extend(operations.iter().map(finished));
+    for batch in records.chunks(97) {
+        test.fold(batch).await;
+    }
+    // Where the tests' time begins within an hour and a day.
+    let into = |unit: i64| at(0).as_micros() / 1_000_000 % unit;
+    let (hour, day) = (HOUR - into(HOUR), DAY - into(DAY));
+    for (start, end) in [
+        (0, 5 * DAY),
+        (1, 59),
+        (hour - 1, hour),
+        (hour, hour + HOUR),
+        (hour, hour + HOUR - 1),
+        (hour - 100, hour + 3 * HOUR + 100),
+        (day - 1, day + 1),
+        (day, day + DAY),
+        (day - 5 * HOUR - 7, day + 2 * DAY + 3 * HOUR + 7),
+        (-DAY, 9 * DAY),
+    ] {
+        let period = period(start, end);
+        let inside = |operation: &&Operation| {
+            operation.status == Success
+                && period.start <= operation.started_at
+                && operation.started_at <= period.end
+        };
+        let mut tools: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+        let mut sessions = BTreeSet::new();
+        for operation in operations.iter().filter(inside) {
+            let Some(Target::Tool(name)) = &operation.target else {
+                panic!("all have one")
+            };
+            let sums = tools.entry(name.to_string()).or_default();
+            sums.0 += 1;
+            sums.1 += i64::from(operation.prompt_tokens.unwrap_or(0)) + 20;
+            sessions.insert(operation.session_id);
+        }
+        let answer = usage_summary(&test.store, period).await.expect("an answer");
+        let told = answer
+            .by_tool
+            .iter()
+            .map(|tool| (tool.name.clone(), (tool.count, tool.tokens)));
+        assert_eq!(told.collect::<BTreeMap<_, _>>(), tools, "{start} to {end}");
+        assert_eq!(
+            answer.summary.unique_sessions,
+            i64::try_from(sessions.len()).expect("few"),
+            "{start} to {end}"
+        );
+    }
 }

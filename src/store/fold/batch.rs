@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::limits::Limits;
 use super::tracked::{Client, End, KnownSession, Tracked};
+use super::usage::{Usage, Whose};
 use crate::model::{
     InstanceId, OpenedSession, Operation, Record, RequestId, SessionClosed, SessionId,
     SessionStatus, Timestamp,
@@ -18,6 +20,7 @@ use crate::model::{
 #[derive(Debug)]
 pub(super) struct OperationToWrite<'r> {
     pub(super) operation: &'r Operation,
+    /// The session's user.
     pub(super) user_id: Option<Uuid>,
 }
 
@@ -33,6 +36,9 @@ pub(super) struct Batch<'r> {
     /// Operations that are stored already; `None` while nothing suggests that there are any.
     repeated: Option<HashSet<RequestId>>,
     stand_ins: usize,
+    /// Whether a session's opening record came behind operations of it.
+    identified_late: bool,
+    limits: Limits,
 }
 
 impl<'r> Batch<'r> {
@@ -41,6 +47,7 @@ impl<'r> Batch<'r> {
         known: Vec<KnownSession>,
         newest_ended: HashMap<String, (Timestamp, SessionId)>,
         repeated: Option<&HashSet<RequestId>>,
+        limits: Limits,
     ) -> Self {
         let sessions: Vec<Tracked<'r>> = known.into_iter().map(Tracked::stored).collect();
         let places = sessions.iter().enumerate().map(|(i, s)| (s.id, i));
@@ -52,6 +59,8 @@ impl<'r> Batch<'r> {
             operations: Vec::new(),
             repeated: repeated.cloned(),
             stand_ins: 0,
+            identified_late: false,
+            limits,
         }
     }
 
@@ -119,6 +128,7 @@ impl<'r> Batch<'r> {
             self.sessions.len() - 1
         });
         let session = &mut self.sessions[place];
+        self.identified_late |= !session.usage.is_empty();
         session.identify(opened, client, key, resumed_from, takes_over);
         self.note_end(place);
     }
@@ -131,6 +141,7 @@ impl<'r> Batch<'r> {
         let finished = operation
             .started_at
             .plus(Duration::from_micros(operation.duration_us));
+        let limits = self.limits;
         let Some(session) = self.session(operation.session_id, operation.started_at) else {
             return;
         };
@@ -138,7 +149,8 @@ impl<'r> Batch<'r> {
         if again {
             return;
         }
-        session.sums.add(operation);
+        session.sums.add(operation, &limits);
+        session.usage.add(operation, &limits);
         let user_id = session.user_id;
         self.operations
             .push(OperationToWrite { operation, user_id });
@@ -212,6 +224,18 @@ impl<'r> Batch<'r> {
         }
     }
 
+    /// Gives operations that came before their session's opening record its user.
+    pub(super) fn name_users(&mut self) {
+        if !self.identified_late {
+            return;
+        }
+        for write in &mut self.operations {
+            let place = self.places.get(&write.operation.session_id);
+            let session = place.and_then(|place| self.sessions.get(*place));
+            write.user_id = session.and_then(|session| session.user_id);
+        }
+    }
+
     /// How many sessions without an opening record were made up.
     pub(super) fn stand_ins(&self) -> usize {
         self.stand_ins
@@ -220,6 +244,12 @@ impl<'r> Batch<'r> {
     /// Operations to be inserted, in the order of the records.
     pub(super) fn operations(&self) -> &[OperationToWrite<'r>] {
         &self.operations
+    }
+
+    /// The usage of all sessions whose usage is kept, and whose it is.
+    pub(super) fn usage(&self) -> impl Iterator<Item = (Whose<'_>, &Usage<'r>)> {
+        let counted = self.sessions.iter().filter(|session| session.counted);
+        counted.map(|session| (session.whose(), &session.usage))
     }
 
     /// Sessions that need a row, or whose row needs an identity.

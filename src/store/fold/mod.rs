@@ -8,14 +8,17 @@
 //! Owns the transaction. Does not read the journal and decides nothing about sessions that the records don't say.
 
 mod batch;
+mod limits;
 mod operations;
 mod read;
 mod tracked;
+mod usage;
 mod write;
 
 use std::collections::HashSet;
 
 use self::batch::Batch;
+use self::limits::Limits;
 use super::connection::{Store, WriteTx};
 use super::error::StoreError;
 use super::positions;
@@ -54,21 +57,35 @@ impl Store {
         records: &[Record],
         position: JournalPosition,
     ) -> Result<(), StoreError> {
-        let mut repeated = None;
+        let mut look_for_repeated = false;
+        let mut limits = self.limits();
         loop {
             let mut tx = self.begin_write().await?;
             let stored = positions::read(&mut tx, instance).await?;
             if stored.is_some_and(|stored| position <= stored) {
                 return tx.rollback().await;
             }
-            match take(&mut tx, Some(instance), records, repeated.as_ref()).await? {
-                Taken::Whole => {
+            let repeated = if look_for_repeated {
+                Some(read::stored_operations(&mut tx, records).await?)
+            } else {
+                None
+            };
+            let taken = take(&mut tx, Some(instance), records, repeated.as_ref(), limits).await;
+            match taken {
+                Err(error) if error.says_too_long() && limits != Limits::OLDEST => {
+                    tracing::warn!(
+                        "a column of the store is as short as in its first version; longer names are cut"
+                    );
+                    limits = Limits::OLDEST;
+                }
+                Err(error) => return Err(error),
+                Ok(Taken::Whole) => {
                     positions::write(&mut tx, instance, position).await?;
                     return tx.commit().await;
                 }
-                Taken::Repeated => {
+                Ok(Taken::Repeated) => {
                     tx.rollback().await?;
-                    repeated = Some(self.stored_operations(records).await?);
+                    look_for_repeated = true;
                 }
             }
         }
@@ -82,23 +99,18 @@ impl Store {
     pub async fn settle(&self, closed: &[SessionClosed]) -> Result<(), StoreError> {
         let records: Vec<Record> = closed.iter().copied().map(Record::SessionClosed).collect();
         let mut tx = self.begin_write().await?;
-        take(&mut tx, None, &records, None).await?;
+        take(&mut tx, None, &records, None, self.limits()).await?;
         tx.commit().await
     }
+}
 
-    /// Which operations of `records` are stored already.
-    async fn stored_operations(
-        &self,
-        records: &[Record],
-    ) -> Result<HashSet<RequestId>, StoreError> {
-        let ids: Vec<RequestId> = records
-            .iter()
-            .filter_map(|record| match record {
-                Record::OperationFinished(operation) => Some(operation.request_id),
-                _ => None,
-            })
-            .collect();
-        read::stored_operations(self, &ids).await
+impl Store {
+    fn limits(&self) -> Limits {
+        if self.is_embedded() {
+            Limits::SQLITE
+        } else {
+            Limits::POSTGRES
+        }
     }
 }
 
@@ -108,13 +120,15 @@ async fn take(
     instance: Option<InstanceId>,
     records: &[Record],
     repeated: Option<&HashSet<RequestId>>,
+    limits: Limits,
 ) -> Result<Taken, StoreError> {
     let known = read::known_sessions(tx, records).await?;
     let predecessors = read::newest_ended(tx, records).await?;
-    let mut batch = Batch::new(instance, known, predecessors, repeated);
+    let mut batch = Batch::new(instance, known, predecessors, repeated, limits);
     for record in records {
         batch.take(record);
     }
+    batch.name_users();
     let wanted = batch.wanted_clients();
     let clients = read::clients(tx, &wanted).await?;
     batch.take_over_clients(&clients);
@@ -124,11 +138,14 @@ async fn take(
             "records of sessions whose opening is not known; stand-ins were made for them"
         );
     }
-    write::sessions(tx, &batch).await?;
-    let written = operations::insert(tx, batch.operations()).await?;
+    write::sessions(tx, &batch, limits).await?;
+    let written = operations::insert(tx, batch.operations(), limits).await?;
     if written < batch.operations().len() {
         return Ok(Taken::Repeated);
     }
     write::changes(tx, &batch).await?;
+    if let Some(instance) = instance {
+        usage::add(tx, instance, batch.usage()).await?;
+    }
     Ok(Taken::Whole)
 }

@@ -6,37 +6,33 @@ use std::collections::{HashMap, HashSet};
 
 use super::tracked::{Client, KnownSession};
 use crate::model::{Record, RequestId, SessionId, Timestamp};
-use crate::store::connection::{Store, WriteTx, on_pool, on_tx};
-use crate::store::dialect::{ManyRows, padded};
+use crate::store::connection::WriteTx;
+use crate::store::dialect::{Cell, Kind, ManyRows};
 use crate::store::error::StoreError;
 
-static KNOWN_SESSIONS: ManyRows = ManyRows::new(
+static KNOWN_SESSIONS: ManyRows<1> = ManyRows::new(
     "SELECT session_id, session_key, status, connected_at, last_activity, disconnected_at, user_id, \
-     derivation IS NOT NULL AS identified FROM archon_mcp_sessions WHERE session_id IN (VALUES",
-    1,
-    ")",
+     client_type, server, counted, derivation IS NOT NULL AS identified FROM archon_mcp_sessions WHERE session_id IN ({rows}) {lock}",
+    [Kind::Id],
 );
 
-static NEWEST_ENDED: ManyRows = ManyRows::new(
-    "SELECT k.column1, s.disconnected_at, s.session_id FROM (VALUES",
-    1,
-    ") AS k JOIN archon_mcp_sessions AS s ON s.session_id = (\
-     SELECT p.session_id FROM archon_mcp_sessions AS p \
+static NEWEST_ENDED: ManyRows<1> = ManyRows::new(
+    "SELECT k.column1, s.disconnected_at, s.session_id FROM ({rows}) AS k JOIN archon_mcp_sessions AS s \
+     ON s.session_id = (SELECT p.session_id FROM archon_mcp_sessions AS p \
      WHERE p.session_key = k.column1 AND p.status = 'disconnected' AND p.disconnected_at IS NOT NULL \
      ORDER BY p.disconnected_at DESC, p.session_id DESC LIMIT 1)",
+    [Kind::Text],
 );
 
-static CLIENTS: ManyRows = ManyRows::new(
-    "SELECT session_id, client_name, client_version, client_capabilities FROM archon_mcp_sessions \
-     WHERE session_id IN (VALUES",
-    1,
-    ")",
+static CLIENTS: ManyRows<1> = ManyRows::new(
+    "SELECT session_id, client_name, client_version, CAST(client_capabilities AS TEXT) AS client_capabilities \
+     FROM archon_mcp_sessions WHERE session_id IN ({rows})",
+    [Kind::Id],
 );
 
-static STORED_OPERATIONS: ManyRows = ManyRows::new(
-    "SELECT request_id FROM archon_mcp_requests WHERE request_id IN (VALUES",
-    1,
-    ")",
+static STORED_OPERATIONS: ManyRows<1> = ManyRows::new(
+    "SELECT request_id FROM archon_mcp_requests WHERE request_id IN ({rows})",
+    [Kind::Id],
 );
 
 /// A stored session's client fields.
@@ -53,7 +49,7 @@ pub(super) async fn known_sessions(
     records: &[Record],
 ) -> Result<Vec<KnownSession>, StoreError> {
     let mut seen = HashSet::new();
-    let ids: Vec<SessionId> = records
+    let ids = records
         .iter()
         .map(|record| match record {
             Record::SessionOpened(opened) => opened.session_id,
@@ -62,21 +58,10 @@ pub(super) async fn known_sessions(
             Record::SessionIdle { session_id } => *session_id,
             Record::SessionClosed(closed) => closed.session_id,
         })
-        .filter(|id| seen.insert(*id))
-        .collect();
-    let mut known = Vec::with_capacity(ids.len());
-    for piece in padded(&ids) {
-        let found: Vec<KnownSession> = on_tx!(tx, conn => {
-            let mut query = sqlx::query_as(KNOWN_SESSIONS.text(piece.len()));
-            for id in piece {
-                query = query.bind(id);
-            }
-            query.fetch_all(conn).await
-        })
-        .map_err(StoreError::during("read the sessions of a batch"))?;
-        known.extend(found);
-    }
-    Ok(known)
+        .filter(|id| seen.insert(*id));
+    let rows: Vec<_> = ids.map(|id| [Cell::Id(Some(id.0))]).collect();
+    let known = KNOWN_SESSIONS.fetch_all(tx, &rows).await;
+    known.map_err(StoreError::during("read the sessions of a batch"))
 }
 
 /// For the key of each session that `records` open: when the newest ended session with that key ended, and which it is.
@@ -91,20 +76,16 @@ pub(super) async fn newest_ended(
             _ => None,
         })
         .collect();
-    let keys: Vec<&str> = keys.into_iter().collect();
-    let mut newest = HashMap::with_capacity(keys.len());
-    for piece in padded(&keys) {
-        let found: Vec<(String, Timestamp, SessionId)> = on_tx!(tx, conn => {
-            let mut query = sqlx::query_as(NEWEST_ENDED.text(piece.len()));
-            for key in piece {
-                query = query.bind(key);
-            }
-            query.fetch_all(conn).await
-        })
+    let rows: Vec<_> = keys
+        .into_iter()
+        .map(|key| [Cell::Text(Some(key))])
+        .collect();
+    let found: Vec<(String, Timestamp, SessionId)> = NEWEST_ENDED
+        .fetch_all(tx, &rows)
+        .await
         .map_err(StoreError::during("look for sessions to go on from"))?;
-        newest.extend(found.into_iter().map(|(key, at, id)| (key, (at, id))));
-    }
-    Ok(newest)
+    let newest = found.into_iter().map(|(key, at, id)| (key, (at, id)));
+    Ok(newest.collect())
 }
 
 /// The client fields of `sessions`.
@@ -112,37 +93,28 @@ pub(super) async fn clients(
     tx: &mut WriteTx,
     sessions: &[SessionId],
 ) -> Result<HashMap<SessionId, Client>, StoreError> {
-    let mut clients = HashMap::with_capacity(sessions.len());
-    for piece in padded(sessions) {
-        let found: Vec<ClientOf> = on_tx!(tx, conn => {
-            let mut query = sqlx::query_as(CLIENTS.text(piece.len()));
-            for id in piece {
-                query = query.bind(id);
-            }
-            query.fetch_all(conn).await
-        })
+    let rows: Vec<_> = sessions.iter().map(|id| [Cell::Id(Some(id.0))]).collect();
+    let found: Vec<ClientOf> = CLIENTS
+        .fetch_all(tx, &rows)
+        .await
         .map_err(StoreError::during("read the clients of earlier sessions"))?;
-        clients.extend(found.into_iter().map(|row| (row.session_id, row.client)));
-    }
-    Ok(clients)
+    let clients = found.into_iter().map(|row| (row.session_id, row.client));
+    Ok(clients.collect())
 }
 
-/// Which of the operations `ids` are stored.
+/// Which of the operations of `records` are stored.
 pub(super) async fn stored_operations(
-    store: &Store,
-    ids: &[RequestId],
+    tx: &mut WriteTx,
+    records: &[Record],
 ) -> Result<HashSet<RequestId>, StoreError> {
-    let mut stored = HashSet::new();
-    for piece in padded(ids) {
-        let found: Vec<RequestId> = on_pool!(store, pool => {
-            let mut query = sqlx::query_scalar(STORED_OPERATIONS.text(piece.len()));
-            for id in piece {
-                query = query.bind(id);
-            }
-            query.fetch_all(pool).await
-        })
+    let ids = records.iter().filter_map(|record| match record {
+        Record::OperationFinished(operation) => Some(operation.request_id),
+        _ => None,
+    });
+    let rows: Vec<_> = ids.map(|id| [Cell::Id(Some(id.0))]).collect();
+    let found: Vec<(RequestId,)> = STORED_OPERATIONS
+        .fetch_all(tx, &rows)
+        .await
         .map_err(StoreError::during("look for operations stored before"))?;
-        stored.extend(found);
-    }
-    Ok(stored)
+    Ok(found.into_iter().map(|(id,)| id).collect())
 }

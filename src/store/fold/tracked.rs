@@ -4,13 +4,12 @@
 
 use uuid::Uuid;
 
+use super::limits::{Limits, addend};
+use super::usage::{Usage, Whose};
 use crate::model::{
-    InstanceId, OpenedSession, Operation, OperationStatus, SessionId, SessionStatus, Timestamp,
+    ClientType, InstanceId, OpenedSession, Operation, OperationStatus, SessionId, SessionStatus,
+    Timestamp,
 };
-
-/// No single count of bytes or money goes into a sum with more than this, so that no sum of a session can overflow and
-/// make the whole batch fail for ever.
-const LARGEST_ADDEND: i64 = 1_000_000_000_000_000;
 
 /// What was stored of a session before the batch.
 #[derive(Clone, Debug, sqlx::FromRow)]
@@ -22,6 +21,10 @@ pub(super) struct KnownSession {
     pub(super) last_activity: Timestamp,
     pub(super) disconnected_at: Option<Timestamp>,
     pub(super) user_id: Option<Uuid>,
+    pub(super) client_type: String,
+    pub(super) server: Option<String>,
+    /// Whether its sums are those of all its operations; if not, somebody is about to count them.
+    pub(super) counted: bool,
     /// Whether an opening record was taken; false for stand-ins and for other writers' rows.
     pub(super) identified: bool,
 }
@@ -62,6 +65,7 @@ pub(super) struct End {
 
 /// A session that the batch touches.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Tracked<'r> {
     pub(super) id: SessionId,
     /// Whether it has a row.
@@ -76,12 +80,18 @@ pub(super) struct Tracked<'r> {
     pub(super) resumed_from: Option<SessionId>,
     pub(super) key: Option<String>,
     pub(super) user_id: Option<Uuid>,
+    /// As stored.
+    client_type: Option<String>,
+    /// As stored.
+    server: Option<String>,
     pub(super) connected_at: Timestamp,
     pub(super) last_activity: Timestamp,
     pub(super) status: SessionStatus,
     pub(super) disconnected_at: Option<Timestamp>,
     pub(super) end: Option<End>,
     pub(super) sums: Sums,
+    pub(super) usage: Usage<'r>,
+    pub(super) counted: bool,
     pub(super) changed: bool,
 }
 
@@ -97,12 +107,16 @@ impl<'r> Tracked<'r> {
             resumed_from: None,
             key: None,
             user_id: None,
+            client_type: None,
+            server: None,
             connected_at,
             last_activity,
             status: SessionStatus::Active,
             disconnected_at: None,
             end: None,
             sums: Sums::default(),
+            usage: Usage::default(),
+            counted: true,
             changed: false,
         }
     }
@@ -113,6 +127,9 @@ impl<'r> Tracked<'r> {
             identified: known.identified,
             key: known.session_key,
             user_id: known.user_id,
+            client_type: Some(known.client_type),
+            server: known.server,
+            counted: known.counted,
             status: known.status,
             disconnected_at: known.disconnected_at,
             ..Self::new(known.session_id, known.connected_at, known.last_activity)
@@ -161,6 +178,26 @@ impl<'r> Tracked<'r> {
         self.changed = true;
     }
 
+    /// The product name of its client, as it is stored after the batch.
+    pub(super) fn client_type(&self) -> &str {
+        if let (Some(stored), None) = (&self.client_type, self.opened) {
+            return stored;
+        }
+        let name = self.client.name.as_deref();
+        name.map_or(ClientType::UNKNOWN, ClientType::from_name)
+            .as_str()
+    }
+
+    /// Whose usage its operations are.
+    pub(super) fn whose(&self) -> Whose<'_> {
+        let server = self.opened.map(|opened| &*opened.server);
+        Whose {
+            user_id: self.user_id,
+            client_type: self.client_type(),
+            server: server.or(self.server.as_deref()).unwrap_or_default(),
+        }
+    }
+
     /// The owner of the row: who opened it, else who made the stand-in.
     pub(super) fn owner(&self, maker: Option<InstanceId>) -> Option<InstanceId> {
         self.opened.map(|opened| opened.instance_id).or(maker)
@@ -183,25 +220,16 @@ impl Client {
 
 impl Sums {
     /// The handshake adds its bytes and is no request: a session that did nothing else has made none.
-    pub(super) fn add(&mut self, operation: &Operation) {
+    pub(super) fn add(&mut self, operation: &Operation, limits: &Limits) {
         let counted = !operation.is_handshake();
         self.requests += i64::from(counted);
         self.failed += i64::from(counted && operation.status != OperationStatus::Success);
         self.bytes_in += addend(operation.bytes_in);
         self.bytes_out += addend(operation.bytes_out);
-        self.prompt_tokens += operation.prompt_tokens.map_or(0, i64::from);
-        self.completion_tokens += operation.completion_tokens.map_or(0, i64::from);
-        self.cost += cost_micros(operation).unwrap_or(0);
+        self.prompt_tokens += limits.tokens(operation.prompt_tokens).map_or(0, i64::from);
+        self.completion_tokens += limits
+            .tokens(operation.completion_tokens)
+            .map_or(0, i64::from);
+        self.cost += limits.cost(operation).unwrap_or(0);
     }
-}
-
-/// A count as the store keeps it.
-pub(super) fn addend(count: u64) -> i64 {
-    i64::try_from(count).map_or(LARGEST_ADDEND, |count| count.min(LARGEST_ADDEND))
-}
-
-/// An operation's cost as the store keeps it, in micro-dollars.
-pub(super) fn cost_micros(operation: &Operation) -> Option<i64> {
-    let cost = operation.estimated_cost?;
-    Some(cost.as_micros().clamp(-LARGEST_ADDEND, LARGEST_ADDEND))
 }

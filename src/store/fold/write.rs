@@ -1,21 +1,21 @@
 //! What a batch makes of sessions, in statements of many rows. Decides nothing: [`super::batch`] did.
 
 use super::batch::Batch;
-use super::tracked::End;
-use crate::model::{ClientType, SessionId};
-use crate::store::connection::{WriteTx, on_tx};
-use crate::store::dialect::{ManyRows, chunks};
+use super::limits::Limits;
+use super::tracked::{End, Tracked};
+use crate::model::{Cost, SessionId};
+use crate::store::connection::WriteTx;
+use crate::store::dialect::{Cell, Kind, ManyRows};
 use crate::store::error::StoreError;
 
 /// New sessions; and the identity of those that had a stand-in, whose own counts are added to.
-static INSERT_SESSIONS: ManyRows = ManyRows::new(
+static INSERT_SESSIONS: ManyRows<33> = ManyRows::new(
     "INSERT INTO archon_mcp_sessions (session_id, instance_id, client_type, client_name, client_version, \
      client_capabilities, era, derivation, server, session_key, principal, protocol_version, user_agent, user_id, \
      user_email, user_name, connected_at, last_activity, status, disconnected_at, detected_at, disconnect_reason, \
      total_duration, resumed_from, survives_instance, total_requests, failed_requests, notifications, bytes_in, \
-     bytes_out, total_prompt_tokens, total_completion_tokens, total_cost) VALUES",
-    33,
-    "ON CONFLICT (session_id) DO UPDATE SET instance_id = excluded.instance_id, client_type = excluded.client_type, \
+     bytes_out, total_prompt_tokens, total_completion_tokens, total_cost) {rows} \
+     ON CONFLICT (session_id) DO UPDATE SET instance_id = excluded.instance_id, client_type = excluded.client_type, \
      client_name = excluded.client_name, client_version = excluded.client_version, \
      client_capabilities = excluded.client_capabilities, era = excluded.era, derivation = excluded.derivation, \
      server = excluded.server, session_key = excluded.session_key, principal = excluded.principal, \
@@ -36,124 +36,191 @@ static INSERT_SESSIONS: ManyRows = ManyRows::new(
      total_completion_tokens = archon_mcp_sessions.total_completion_tokens + excluded.total_completion_tokens, \
      total_cost = archon_mcp_sessions.total_cost + excluded.total_cost \
      WHERE archon_mcp_sessions.derivation IS NULL",
+    [
+        Kind::Id,
+        Kind::Id,
+        Kind::Limited(50),
+        Kind::Text,
+        Kind::Text,
+        Kind::Json,
+        Kind::Text,
+        Kind::Text,
+        Kind::Text,
+        Kind::Text,
+        Kind::Text,
+        Kind::Text,
+        Kind::Text,
+        Kind::Id,
+        Kind::Limited(255),
+        Kind::Text,
+        Kind::Instant,
+        Kind::Instant,
+        Kind::Text,
+        Kind::Instant,
+        Kind::Instant,
+        Kind::Limited(100),
+        Kind::Small,
+        Kind::Id,
+        Kind::Flag,
+        Kind::Count,
+        Kind::Count,
+        Kind::Count,
+        Kind::Count,
+        Kind::Count,
+        Kind::Count,
+        Kind::Count,
+        Kind::Money,
+    ],
 );
 
 /// Sessions that go on. Apart from the ended ones because the columns of an end are indexed: naming them here would write
 /// those index entries anew for every batch.
-static UPDATE_LIVE: ManyRows = ManyRows::new(
+static UPDATE_LIVE: ManyRows<11> = ManyRows::new(
     "UPDATE archon_mcp_sessions AS s SET last_activity = d.column2, status = d.column3, \
      total_requests = s.total_requests + d.column4, failed_requests = s.failed_requests + d.column5, \
      notifications = s.notifications + d.column6, bytes_in = s.bytes_in + d.column7, \
      bytes_out = s.bytes_out + d.column8, total_prompt_tokens = s.total_prompt_tokens + d.column9, \
      total_completion_tokens = s.total_completion_tokens + d.column10, total_cost = s.total_cost + d.column11 \
-     FROM (VALUES",
-    11,
-    ") AS d WHERE s.session_id = d.column1",
+     FROM ({rows}) AS d WHERE s.session_id = d.column1",
+    [
+        Kind::Id,
+        Kind::Instant,
+        Kind::Text,
+        Kind::Count,
+        Kind::Count,
+        Kind::Count,
+        Kind::Count,
+        Kind::Count,
+        Kind::Count,
+        Kind::Count,
+        Kind::Money,
+    ],
 );
 
 /// The ends of sessions.
-static UPDATE_ENDED: ManyRows = ManyRows::new(
+static UPDATE_ENDED: ManyRows<5> = ManyRows::new(
     "UPDATE archon_mcp_sessions AS s SET disconnected_at = d.column2, disconnect_reason = d.column3, \
-     detected_at = d.column4, total_duration = d.column5 FROM (VALUES",
-    5,
-    ") AS d WHERE s.session_id = d.column1",
+     detected_at = d.column4, total_duration = d.column5 FROM ({rows}) AS d \
+     WHERE s.session_id = d.column1",
+    [
+        Kind::Id,
+        Kind::Instant,
+        Kind::Limited(100),
+        Kind::Instant,
+        Kind::Small,
+    ],
 );
 
-/// Inserts sessions, as they are at the end of the batch.
-pub(super) async fn sessions(tx: &mut WriteTx, batch: &Batch<'_>) -> Result<(), StoreError> {
-    for piece in chunks(&batch.to_insert()) {
-        on_tx!(tx, conn => {
-            let mut query = sqlx::query(INSERT_SESSIONS.text(piece.len()));
-            for session in piece {
-                let opened = session.opened;
-                let client_type = session.client.name.as_deref().map_or(ClientType::UNKNOWN, ClientType::from_name);
-                let end = session.end.as_ref();
-                let sums = session.sums;
-                query = query
-                    .bind(session.id)
-                    .bind(session.owner(batch.instance))
-                    .bind(client_type.as_str())
-                    .bind(session.client.name.as_deref())
-                    .bind(session.client.version.as_deref())
-                    .bind(session.client.capabilities.as_deref())
-                    .bind(opened.map(|o| o.era))
-                    .bind(opened.map(|o| o.derivation))
-                    .bind(opened.map(|o| &*o.server))
-                    .bind(opened.map(|o| &*o.session_key))
-                    .bind(opened.map(|o| &*o.principal))
-                    .bind(opened.and_then(|o| o.protocol_version.as_deref()))
-                    .bind(opened.and_then(|o| o.user_agent.as_deref()))
-                    .bind(opened.and_then(|o| o.user.user_id))
-                    .bind(opened.and_then(|o| o.user.user_email.as_deref()))
-                    .bind(opened.and_then(|o| o.user.user_name.as_deref()))
-                    .bind(session.connected_at)
-                    .bind(session.last_activity)
-                    .bind(session.status)
-                    .bind(end.map(|e| e.disconnected_at))
-                    .bind(end.and_then(|e| e.detected_at))
-                    .bind(end.and_then(|e| e.reason.as_deref()))
-                    .bind(end.map(|e| e.total_duration))
-                    .bind(session.resumed_from)
-                    .bind(opened.is_some_and(|o| o.survives_instance))
-                    .bind(sums.requests)
-                    .bind(sums.failed)
-                    .bind(sums.notifications)
-                    .bind(sums.bytes_in)
-                    .bind(sums.bytes_out)
-                    .bind(sums.prompt_tokens)
-                    .bind(sums.completion_tokens)
-                    .bind(sums.cost);
-            }
-            query.execute(conn).await
-        })
-        .map_err(StoreError::during("write new sessions"))?;
-    }
+/// Inserts sessions, as they are at the end of the batch, in the order of their ids: two writers that insert the same ones
+/// wait for each other and not in a circle.
+pub(super) async fn sessions(
+    tx: &mut WriteTx,
+    batch: &Batch<'_>,
+    limits: Limits,
+) -> Result<(), StoreError> {
+    let mut new = batch.to_insert();
+    new.sort_unstable_by_key(|session| session.id);
+    let rows: Vec<[Cell<'_>; 33]> = new
+        .iter()
+        .map(|session| inserted(session, batch, limits))
+        .collect();
+    let written = INSERT_SESSIONS.execute(tx, &rows).await;
+    written.map_err(StoreError::during("write new sessions"))?;
     Ok(())
+}
+
+fn inserted<'s>(session: &'s Tracked<'_>, batch: &Batch<'_>, limits: Limits) -> [Cell<'s>; 33] {
+    let opened = session.opened;
+    let end = session.end.as_ref();
+    let sums = session.sums;
+    [
+        Cell::Id(Some(session.id.0)),
+        Cell::Id(session.owner(batch.instance).map(|id| id.0)),
+        Cell::Text(Some(session.client_type())),
+        Cell::Text(session.client.name.as_deref()),
+        Cell::Text(within(session.client.version.as_deref(), limits.version)),
+        Cell::Text(session.client.capabilities.as_deref()),
+        Cell::Text(opened.map(|o| o.era.as_str())),
+        Cell::Text(opened.map(|o| o.derivation.as_str())),
+        Cell::Text(opened.map(|o| &*o.server)),
+        Cell::Text(opened.map(|o| &*o.session_key)),
+        Cell::Text(opened.map(|o| &*o.principal)),
+        Cell::Text(opened.and_then(|o| o.protocol_version.as_deref())),
+        Cell::Text(opened.and_then(|o| o.user_agent.as_deref())),
+        Cell::Id(opened.and_then(|o| o.user.user_id)),
+        Cell::Text(opened.and_then(|o| o.user.user_email.as_deref())),
+        Cell::Text(within(
+            opened.and_then(|o| o.user.user_name.as_deref()),
+            limits.user_name,
+        )),
+        Cell::Instant(Some(session.connected_at)),
+        Cell::Instant(Some(session.last_activity)),
+        Cell::Text(Some(session.status.as_str())),
+        Cell::Instant(end.map(|e| e.disconnected_at)),
+        Cell::Instant(end.and_then(|e| e.detected_at)),
+        Cell::Text(end.and_then(|e| e.reason.as_deref())),
+        Cell::Count(end.map(|e| e.total_duration)),
+        Cell::Id(session.resumed_from.map(|id| id.0)),
+        Cell::Flag(opened.is_some_and(|o| o.survives_instance)),
+        Cell::Count(Some(sums.requests)),
+        Cell::Count(Some(sums.failed)),
+        Cell::Count(Some(sums.notifications)),
+        Cell::Count(Some(sums.bytes_in)),
+        Cell::Count(Some(sums.bytes_out)),
+        Cell::Count(Some(sums.prompt_tokens)),
+        Cell::Count(Some(sums.completion_tokens)),
+        Cell::Money(Cost::from_micros(sums.cost)),
+    ]
+}
+
+/// As much of `text` as has room.
+fn within(text: Option<&str>, width: Option<usize>) -> Option<&str> {
+    let end = |text: &str| {
+        width
+            .and_then(|width| text.char_indices().nth(width))
+            .map(|(end, _)| end)
+    };
+    text.map(|text| end(text).map_or(text, |end| &text[..end]))
 }
 
 /// Brings stored sessions to where they are at the end of the batch.
 pub(super) async fn changes(tx: &mut WriteTx, batch: &Batch<'_>) -> Result<(), StoreError> {
     let changed = batch.to_update();
-    for piece in chunks(&changed) {
-        on_tx!(tx, conn => {
-            let mut query = sqlx::query(UPDATE_LIVE.text(piece.len()));
-            for session in piece {
-                let sums = session.sums;
-                query = query
-                    .bind(session.id)
-                    .bind(session.last_activity)
-                    .bind(session.status)
-                    .bind(sums.requests)
-                    .bind(sums.failed)
-                    .bind(sums.notifications)
-                    .bind(sums.bytes_in)
-                    .bind(sums.bytes_out)
-                    .bind(sums.prompt_tokens)
-                    .bind(sums.completion_tokens)
-                    .bind(sums.cost);
-            }
-            query.execute(conn).await
-        })
-        .map_err(StoreError::during("write the state of sessions"))?;
-    }
-    let ended: Vec<(SessionId, &End)> = changed
+    let rows: Vec<[Cell<'_>; 11]> = changed.iter().map(|session| updated(session)).collect();
+    let written = UPDATE_LIVE.execute(tx, &rows).await;
+    written.map_err(StoreError::during("write the state of sessions"))?;
+    let ended = changed
         .iter()
-        .filter_map(|session| session.end.as_ref().map(|end| (session.id, end)))
-        .collect();
-    for piece in chunks(&ended) {
-        on_tx!(tx, conn => {
-            let mut query = sqlx::query(UPDATE_ENDED.text(piece.len()));
-            for (id, end) in piece {
-                query = query
-                    .bind(*id)
-                    .bind(end.disconnected_at)
-                    .bind(end.reason.as_deref())
-                    .bind(end.detected_at)
-                    .bind(end.total_duration);
-            }
-            query.execute(conn).await
-        })
-        .map_err(StoreError::during("write the ends of sessions"))?;
-    }
+        .filter_map(|session| session.end.as_ref().map(|end| (session.id, end)));
+    let rows: Vec<[Cell<'_>; 5]> = ended.map(|(id, end)| over(id, end)).collect();
+    let written = UPDATE_ENDED.execute(tx, &rows).await;
+    written.map_err(StoreError::during("write the ends of sessions"))?;
     Ok(())
+}
+
+fn updated<'s>(session: &Tracked<'_>) -> [Cell<'s>; 11] {
+    let sums = session.sums;
+    [
+        Cell::Id(Some(session.id.0)),
+        Cell::Instant(Some(session.last_activity)),
+        Cell::Text(Some(session.status.as_str())),
+        Cell::Count(Some(sums.requests)),
+        Cell::Count(Some(sums.failed)),
+        Cell::Count(Some(sums.notifications)),
+        Cell::Count(Some(sums.bytes_in)),
+        Cell::Count(Some(sums.bytes_out)),
+        Cell::Count(Some(sums.prompt_tokens)),
+        Cell::Count(Some(sums.completion_tokens)),
+        Cell::Money(Cost::from_micros(sums.cost)),
+    ]
+}
+
+fn over(id: SessionId, end: &End) -> [Cell<'_>; 5] {
+    [
+        Cell::Id(Some(id.0)),
+        Cell::Instant(Some(end.disconnected_at)),
+        Cell::Text(end.reason.as_deref()),
+        Cell::Instant(end.detected_at),
+        Cell::Count(Some(end.total_duration)),
+    ]
 }

@@ -3,6 +3,7 @@
 use super::window::{Statement, Value, fetch_all};
 use crate::model::{Period, SessionId, SessionStatus};
 use crate::store::connection::Store;
+use crate::store::dialect;
 use crate::store::error::StoreError;
 use crate::store::rows::{
     ClientSums, OperationRow, Page, ReasonSums, SessionFilter, SessionRow, SessionWithSums,
@@ -10,7 +11,8 @@ use crate::store::rows::{
 
 /// The columns of [`SessionRow`].
 const COLUMNS: &str = "session_id, client_type, client_version, connected_at, last_activity, status, disconnected_at, \
-    total_duration, disconnect_reason, user_id, user_email, user_name, client_capabilities, metadata, client_name, era, \
+    CAST(total_duration AS BIGINT) AS total_duration, disconnect_reason, user_id, user_email, user_name, \
+    client_capabilities, coalesce(metadata, '{}') AS metadata, client_name, era, \
     derivation, server, protocol_version, user_agent, detected_at, resumed_from, total_requests, failed_requests, \
     notifications, bytes_in, bytes_out";
 
@@ -21,12 +23,24 @@ impl Store {
         filter: &SessionFilter,
     ) -> Result<(Vec<SessionRow>, i64), StoreError> {
         let mut count = Statement::new("SELECT count(*) FROM archon_mcp_sessions");
-        filter_sessions(&mut count, filter);
-        let mut list = Statement::new(&format!("SELECT {COLUMNS} FROM archon_mcp_sessions"));
-        filter_sessions(&mut list, filter);
-        list.push(" ORDER BY last_activity DESC, session_id DESC")
-            .page(filter.page);
+        matching(&mut count, filter, Half::ALL);
         let total: Vec<(i64,)> = fetch_all!(self, count, "count sessions")?;
+        let mut list = Statement::new(&format!("SELECT {COLUMNS} FROM ("));
+        let halves = Half::wanted(&filter.statuses);
+        for (place, half) in halves.iter().enumerate() {
+            // An index has each half in this order: no list sorts all sessions there ever were. SQLite takes LIMIT in
+            // a part of a union only inside another SELECT.
+            let union = if place == 0 { "" } else { " UNION ALL " };
+            list.another(&format!(
+                "{union}SELECT * FROM (SELECT * FROM archon_mcp_sessions"
+            ));
+            matching(&mut list, filter, &[*half]);
+            list.push(" ORDER BY last_activity DESC, session_id DESC LIMIT ")
+                .value(Value::Number(window_end(filter.page)))
+                .push(&format!(") AS half{place}"));
+        }
+        list.push(") AS s ORDER BY last_activity DESC, session_id DESC")
+            .page(filter.page);
         let rows = fetch_all!(self, list, "list sessions")?;
         Ok((rows, total.first().map_or(0, |(n,)| *n)))
     }
@@ -53,9 +67,11 @@ impl Store {
         page: Page,
     ) -> Result<Vec<OperationRow>, StoreError> {
         let mut statement = Statement::new(
-            "SELECT request_id, session_id, method, tool_name, prompt_tokens, completion_tokens, \
-             coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0) AS total_tokens, \
-             coalesce(estimated_cost, 0) AS estimated_cost, timestamp, duration_ms, status, error_message, prompt_name, \
+            "SELECT request_id, session_id, method, tool_name, CAST(prompt_tokens AS BIGINT) AS prompt_tokens, \
+             CAST(completion_tokens AS BIGINT) AS completion_tokens, \
+             CAST(coalesce(prompt_tokens, 0) AS BIGINT) + coalesce(completion_tokens, 0) AS total_tokens, \
+             coalesce(nullif(estimated_cost, 'NaN'), 0) AS estimated_cost, timestamp, \
+             CAST(duration_ms AS BIGINT) AS duration_ms, status, error_message, prompt_name, \
              resource_uri, sent_by, bytes_in, bytes_out, protocol_version, trace_id FROM archon_mcp_requests",
         );
         statement
@@ -87,7 +103,7 @@ impl Store {
         let mut statement = Statement::new(
             "SELECT coalesce(disconnect_reason, 'unknown') AS reason, count(*) AS sessions, \
              count(total_duration) AS timed_sessions, CAST(coalesce(sum(total_duration), 0) AS BIGINT) AS duration_sum, \
-             max(total_duration) AS longest, min(total_duration) AS shortest FROM archon_mcp_sessions",
+             CAST(max(total_duration) AS BIGINT) AS longest, CAST(min(total_duration) AS BIGINT) AS shortest FROM archon_mcp_sessions",
         );
         ended_in(&mut statement, period);
         statement.push(" GROUP BY coalesce(disconnect_reason, 'unknown')");
@@ -100,32 +116,54 @@ impl Store {
         period: Option<Period>,
     ) -> Result<Vec<ClientSums>, StoreError> {
         let mut statement = Statement::new(
-            "SELECT client_type, count(*) AS sessions, \
-             count(*) FILTER (WHERE status = 'active') AS active, \
-             count(*) FILTER (WHERE status = 'idle') AS idle, \
-             count(*) FILTER (WHERE status = 'disconnected') AS disconnected, \
-             count(*) FILTER (WHERE status = 'disconnected' \
-                AND disconnect_reason IN ('timeout', 'timeout_no_activity')) AS timeouts, \
-             count(*) FILTER (WHERE status = 'disconnected' AND disconnect_reason = 'client_disconnect') \
-                AS client_disconnects, \
-             count(*) FILTER (WHERE status = 'disconnected' AND disconnect_reason = 'server_shutdown') \
-                AS server_shutdowns, \
-             count(*) FILTER (WHERE status = 'disconnected' \
-                AND (disconnect_reason = 'error' OR substr(disconnect_reason, 1, 6) = 'error:')) AS errors, \
-             count(total_duration) FILTER (WHERE status = 'disconnected') AS timed_sessions, \
-             CAST(coalesce(sum(total_duration) FILTER (WHERE status = 'disconnected'), 0) AS BIGINT) AS duration_sum, \
-             max(total_duration) FILTER (WHERE status = 'disconnected') AS longest, \
-             CAST(sum(total_requests) AS BIGINT) AS requests, CAST(sum(failed_requests) AS BIGINT) AS failed \
-             FROM archon_mcp_sessions",
+            "SELECT client_type, CAST(sum(n) AS BIGINT) AS sessions, \
+             CAST(coalesce(sum(n) FILTER (WHERE kind = 'active'), 0) AS BIGINT) AS active, \
+             CAST(coalesce(sum(n) FILTER (WHERE kind = 'idle'), 0) AS BIGINT) AS idle, \
+             CAST(coalesce(sum(n) FILTER (WHERE kind NOT IN ('active', 'idle')), 0) AS BIGINT) AS disconnected, \
+             CAST(coalesce(sum(n) FILTER (WHERE kind = 'timeout'), 0) AS BIGINT) AS timeouts, \
+             CAST(coalesce(sum(n) FILTER (WHERE kind = 'client'), 0) AS BIGINT) AS client_disconnects, \
+             CAST(coalesce(sum(n) FILTER (WHERE kind = 'shutdown'), 0) AS BIGINT) AS server_shutdowns, \
+             CAST(coalesce(sum(n) FILTER (WHERE kind = 'error'), 0) AS BIGINT) AS errors, \
+             CAST(coalesce(sum(timed), 0) AS BIGINT) AS timed_sessions, \
+             CAST(coalesce(sum(duration), 0) AS BIGINT) AS duration_sum, CAST(max(longest) AS BIGINT) AS longest, \
+             CAST(sum(requests) AS BIGINT) AS requests, CAST(sum(failed) AS BIGINT) AS failed FROM (",
         );
-        if let Some(period) = period {
-            statement
-                .condition_with("connected_at >= ", Value::Instant(period.start), "")
-                .condition_with("connected_at <= ", Value::Instant(period.end), "");
+        match period {
+            None if !self.is_embedded() => {
+                statement.push(dialect::CLIENTS);
+            }
+            period => by_kind(&mut statement, period),
         }
-        statement.push(" GROUP BY client_type ORDER BY count(*) DESC, client_type");
+        statement.push(
+            ") AS k GROUP BY client_type HAVING sum(n) > 0 ORDER BY sessions DESC, client_type",
+        );
         fetch_all!(self, statement, "sum up sessions by client")
     }
+}
+
+/// Sessions by client type and kind: how they are, or how they ended.
+fn by_kind(statement: &mut Statement, period: Option<Period>) {
+    // Few groups first: what costs is done once for each session, the rest once for each group.
+    statement.push(
+        "SELECT client_type, CASE WHEN status <> 'disconnected' THEN status \
+            WHEN disconnect_reason IN ('timeout', 'timeout_no_activity') THEN 'timeout' \
+            WHEN disconnect_reason = 'client_disconnect' THEN 'client' \
+            WHEN disconnect_reason = 'server_shutdown' THEN 'shutdown' \
+            WHEN disconnect_reason = 'error' OR substr(disconnect_reason, 1, 6) = 'error:' THEN 'error' \
+            ELSE 'other' END AS kind, \
+         n, CASE WHEN status = 'disconnected' THEN timed ELSE 0 END AS timed, \
+         CASE WHEN status = 'disconnected' THEN duration END AS duration, \
+         CASE WHEN status = 'disconnected' THEN longest END AS longest, requests, failed \
+         FROM (SELECT client_type, status, disconnect_reason, count(*) AS n, count(total_duration) AS timed, \
+         sum(total_duration) AS duration, max(total_duration) AS longest, sum(total_requests) AS requests, \
+         sum(failed_requests) AS failed FROM archon_mcp_sessions",
+    );
+    if let Some(period) = period {
+        statement
+            .condition_with("connected_at >= ", Value::Instant(period.start), "")
+            .condition_with("connected_at <= ", Value::Instant(period.end), "");
+    }
+    statement.push(" GROUP BY client_type, status, disconnect_reason) AS g");
 }
 
 fn ended_in(statement: &mut Statement, period: Period) {
@@ -135,31 +173,64 @@ fn ended_in(statement: &mut Statement, period: Period) {
         .condition_with("disconnected_at <= ", Value::Instant(period.end), "");
 }
 
-fn filter_sessions(statement: &mut Statement, filter: &SessionFilter) {
+/// Sessions that are over, and those that are not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Half {
+    Open,
+    Over,
+}
+
+impl Half {
+    const ALL: &[Self] = &[Self::Open, Self::Over];
+
+    /// Those that sessions of `statuses` are in; none means all.
+    fn wanted(statuses: &[SessionStatus]) -> Vec<Self> {
+        let over = |half: &Self| *half == Self::Over;
+        let has = |half: &Self| {
+            statuses
+                .iter()
+                .any(|status| over(half) == (*status == SessionStatus::Disconnected))
+        };
+        let halves = Self::ALL
+            .iter()
+            .filter(|half| statuses.is_empty() || has(half));
+        halves.copied().collect()
+    }
+}
+
+/// How many rows lie before the end of a page.
+fn window_end(page: Page) -> i64 {
+    let end = page.offset.saturating_add(u64::from(page.limit));
+    i64::try_from(end).unwrap_or(i64::MAX)
+}
+
+/// The conditions of `filter` on sessions of `halves`, in the words of the partial indexes: planners compare texts.
+fn matching(statement: &mut Statement, filter: &SessionFilter, halves: &[Half]) {
     let wanted = |status| filter.statuses.is_empty() || filter.statuses.contains(&status);
-    // In the words of the partial indexes: the planner compares texts.
-    match (
+    let (active, idle, over) = (
         wanted(SessionStatus::Active),
         wanted(SessionStatus::Idle),
         wanted(SessionStatus::Disconnected),
-    ) {
-        (true, true, true) => {}
-        (true, true, false) => {
+    );
+    match halves {
+        [Half::Open] => {
             statement.condition("status <> 'disconnected'");
         }
-        (false, false, _) => {
+        [Half::Over] => {
             statement.condition("status = 'disconnected'");
         }
-        (active, _, false) => {
-            let word = if active { "active" } else { "idle" };
-            statement
-                .condition("status <> 'disconnected'")
-                .condition_with("status = ", Value::Text(word.to_owned()), "");
+        _ => {
+            if !over {
+                statement.condition("status <> 'disconnected'");
+            } else if !active && !idle {
+                statement.condition("status = 'disconnected'");
+            }
         }
-        (active, _, true) => {
-            let word = if active { "idle" } else { "active" };
-            statement.condition_with("status <> ", Value::Text(word.to_owned()), "");
-        }
+    }
+    // Where one kind of open session is wanted and not the other.
+    if halves.contains(&Half::Open) && (active || idle) && active != idle {
+        let word = if active { "idle" } else { "active" };
+        statement.condition_with("status <> ", Value::Text(word.to_owned()), "");
     }
     if let Some(period) = filter.period {
         statement

@@ -37,6 +37,12 @@ impl Statement {
         self
     }
 
+    /// Adds text behind which conditions begin anew: another SELECT.
+    pub(super) fn another(&mut self, sql: &str) -> &mut Self {
+        self.conditions = 0;
+        self.push(sql)
+    }
+
     /// Adds a condition without parameters, joined to the others by AND.
     pub(super) fn condition(&mut self, sql: &str) -> &mut Self {
         self.push(if self.conditions == 0 {

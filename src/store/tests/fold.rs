@@ -2,9 +2,22 @@
 
 use crate::model::{Cost, OperationStatus, Record, SessionStatus, Target, UserContext};
 use crate::store::testing::{
-    INSTANCE, TestStore, at, call, close, idle, open, opened, operation, session_id, touch,
+    INSTANCE, On, TestStore, at, call, close, idle, on_every_store, open, opened, operation,
+    session_id, touch,
 };
 use crate::store::{JournalPosition, OperationRow, Page, SessionRow, SessionWithSums};
+
+on_every_store!(
+    an_operation_is_stored_with_all_it_carries,
+    the_handshake_is_a_row_and_is_not_counted,
+    idle_sessions_wake_up_and_ended_ones_do_not,
+    a_session_never_ends_before_it_begins,
+    a_session_goes_on_from_the_newest_ended_one_with_its_key,
+    records_of_an_unknown_session_are_kept_by_a_stand_in,
+    operations_sent_again_count_once,
+    no_record_can_make_a_batch_fail,
+    a_failed_fold_stores_nothing,
+);
 
 /// A session with its sums and its operations.
 #[derive(Debug, PartialEq)]
@@ -28,9 +41,8 @@ async fn details(test: &TestStore, n: u128) -> Details {
     }
 }
 
-#[tokio::test]
-async fn an_operation_is_stored_with_all_it_carries() {
-    let mut test = TestStore::new().await;
+async fn an_operation_is_stored_with_all_it_carries(on: On) {
+    let mut test = TestStore::on(on).await;
     let user = uuid::Uuid::from_u128(7);
     let mut session = opened(1, 0);
     session.user = UserContext {
@@ -106,9 +118,8 @@ async fn an_operation_is_stored_with_all_it_carries() {
     assert_eq!(users, [user, user]);
 }
 
-#[tokio::test]
-async fn the_handshake_is_a_row_and_is_not_counted() {
-    let mut test = TestStore::new().await;
+async fn the_handshake_is_a_row_and_is_not_counted(on: On) {
+    let mut test = TestStore::on(on).await;
     let handshake = |id, method: &str, status| {
         let mut operation = operation(id, 1, 1);
         operation.method = method.into();
@@ -131,9 +142,8 @@ async fn the_handshake_is_a_row_and_is_not_counted() {
     assert_eq!(details.session.bytes_in, 300, "its bytes did pass");
 }
 
-#[tokio::test]
-async fn idle_sessions_wake_up_and_ended_ones_do_not() {
-    let mut test = TestStore::new().await;
+async fn idle_sessions_wake_up_and_ended_ones_do_not(on: On) {
+    let mut test = TestStore::on(on).await;
     test.fold(&[open(1, 0), idle(1)]).await;
     assert_eq!(details(&test, 1).await.session.status, SessionStatus::Idle);
     test.fold(&[touch(1, 5, 1)]).await;
@@ -177,9 +187,8 @@ async fn idle_sessions_wake_up_and_ended_ones_do_not() {
     );
 }
 
-#[tokio::test]
-async fn a_session_never_ends_before_it_begins() {
-    let mut test = TestStore::new().await;
+async fn a_session_never_ends_before_it_begins(on: On) {
+    let mut test = TestStore::on(on).await;
     test.fold(&[open(1, 100), close(1, 50, "error:ChildExit")])
         .await;
     let session = details(&test, 1).await.session;
@@ -202,8 +211,7 @@ fn keyed(n: u128, seconds: i64, key: &str, client: Option<&str>) -> Record {
     Record::SessionOpened(Box::new(session))
 }
 
-#[tokio::test]
-async fn a_session_goes_on_from_the_newest_ended_one_with_its_key() {
+async fn a_session_goes_on_from_the_newest_ended_one_with_its_key(on: On) {
     let records = [
         keyed(1, 0, "k", Some("cursor-vscode")),
         close(1, 10, "timeout"),
@@ -215,9 +223,9 @@ async fn a_session_goes_on_from_the_newest_ended_one_with_its_key() {
         keyed(4, 60, "k", None),
         keyed(5, 60, "other", None),
     ];
-    let mut whole = TestStore::new().await;
+    let mut whole = TestStore::on(on).await;
     whole.fold(&records).await;
-    let mut single = TestStore::new().await;
+    let mut single = TestStore::on(on).await;
     for record in &records {
         single.fold(std::slice::from_ref(record)).await;
     }
@@ -241,9 +249,8 @@ async fn a_session_goes_on_from_the_newest_ended_one_with_its_key() {
     }
 }
 
-#[tokio::test]
-async fn records_of_an_unknown_session_are_kept_by_a_stand_in() {
-    let mut test = TestStore::new().await;
+async fn records_of_an_unknown_session_are_kept_by_a_stand_in(on: On) {
+    let mut test = TestStore::on(on).await;
     test.fold(&[
         call(1, 1, 5),
         call(2, 2, 5),
@@ -276,9 +283,8 @@ async fn records_of_an_unknown_session_are_kept_by_a_stand_in() {
     assert_eq!((ended.total_requests, ended.total_duration), (1, Some(6)));
 }
 
-#[tokio::test]
-async fn operations_sent_again_count_once() {
-    let mut test = TestStore::new().await;
+async fn operations_sent_again_count_once(on: On) {
+    let mut test = TestStore::on(on).await;
     let first = [open(1, 0), call(1, 1, 1), call(2, 1, 2)];
     test.fold(&first).await;
     let before = details(&test, 1).await;
@@ -298,9 +304,8 @@ async fn operations_sent_again_count_once() {
     assert_eq!(after.sums.total_completion_tokens, 80);
 }
 
-#[tokio::test]
-async fn no_record_can_make_a_batch_fail() {
-    let mut test = TestStore::new().await;
+async fn no_record_can_make_a_batch_fail(on: On) {
+    let mut test = TestStore::on(on).await;
     let mut session = opened(1, 0);
     session.client_capabilities = Some("{not json".into());
     session.client_name = Some("nul \0 inside".into());
@@ -325,12 +330,19 @@ async fn no_record_can_make_a_batch_fail() {
     assert_eq!(details.session.total_requests, 20);
 }
 
-#[tokio::test]
-async fn a_failed_fold_stores_nothing() {
-    let mut test = TestStore::new().await;
+async fn a_failed_fold_stores_nothing(on: On) {
+    let mut test = TestStore::on(on).await;
     test.fold(&[open(1, 0)]).await;
-    test.execute("CREATE TRIGGER refuse BEFORE UPDATE ON archon_mcp_sessions BEGIN SELECT raise(ABORT, 'no'); END")
-        .await;
+    test.execute(match on {
+        On::Sqlite => {
+            "CREATE TRIGGER refuse BEFORE UPDATE ON archon_mcp_sessions BEGIN SELECT raise(ABORT, 'no'); END"
+        }
+        _ => {
+            "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'no'; END $$; \
+             CREATE TRIGGER refuse BEFORE UPDATE ON archon_mcp_sessions FOR EACH ROW EXECUTE FUNCTION refuse()"
+        }
+    })
+    .await;
     let position = JournalPosition {
         segment: 9,
         offset: 0,
@@ -340,7 +352,11 @@ async fn a_failed_fold_stores_nothing() {
         .fold(INSTANCE, &[open(2, 0), call(1, 1, 1)], position)
         .await;
     assert!(!error.expect_err("refused").is_transient());
-    test.execute("DROP TRIGGER refuse").await;
+    test.execute(match on {
+        On::Sqlite => "DROP TRIGGER refuse",
+        _ => "DROP FUNCTION refuse CASCADE",
+    })
+    .await;
     assert_eq!(details(&test, 1).await.sums.stored_requests, 0);
     assert_eq!(test.store.live_sessions().await.expect("one").len(), 1);
     let stored = test

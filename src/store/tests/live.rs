@@ -2,17 +2,24 @@
 
 use uuid::Uuid;
 
-use crate::model::{InstanceId, SessionStatus};
+use crate::model::{InstanceId, OpenedSession, SessionStatus};
 use crate::store::JournalPosition;
 use crate::store::testing::{
-    INSTANCE, TestStore, at, call, close, closed, idle, open, opened, session_id,
+    INSTANCE, On, TestStore, at, call, close, closed, idle, on_every_store, open, opened,
+    session_id,
 };
+
+on_every_store!(
+    live_sessions_come_back_as_they_were_opened,
+    settled_sessions_keep_their_first_reason,
+    only_live_sessions_are_adopted,
+    positions_are_kept_for_each_instance_and_forgotten_when_told,
+);
 
 const NEXT: InstanceId = InstanceId(Uuid::from_u128(0xB22));
 
-#[tokio::test]
-async fn live_sessions_come_back_as_they_were_opened() {
-    let mut test = TestStore::new().await;
+async fn live_sessions_come_back_as_they_were_opened(on: On) {
+    let mut test = TestStore::on(on).await;
     test.fold(&[
         open(1, 0),
         open(2, 1),
@@ -23,12 +30,22 @@ async fn live_sessions_come_back_as_they_were_opened() {
     ])
     .await;
     // A row of another writer is not ours to go on with.
-    test.execute("INSERT INTO archon_mcp_sessions (session_id) VALUES (randomblob(16))")
-        .await;
+    test.execute(&format!(
+        "INSERT INTO archon_mcp_sessions (session_id) VALUES ({})",
+        on.id(0xF0)
+    ))
+    .await;
     let live = test.store.live_sessions().await.expect("live sessions");
+    // PostgreSQL keeps JSON's meaning, not its blanks.
+    let compact = |mut opened: OpenedSession| {
+        opened.client_capabilities = opened
+            .client_capabilities
+            .map(|json| json.replace(' ', "").into());
+        opened
+    };
     assert_eq!(
         live.iter()
-            .map(|s| (s.opened.clone(), s.last_activity, s.status))
+            .map(|s| (compact(s.opened.clone()), s.last_activity, s.status))
             .collect::<Vec<_>>(),
         [
             (opened(2, 1), at(1), SessionStatus::Idle),
@@ -47,9 +64,8 @@ async fn live_sessions_come_back_as_they_were_opened() {
     assert_eq!(owners, [INSTANCE]);
 }
 
-#[tokio::test]
-async fn settled_sessions_keep_their_first_reason() {
-    let mut test = TestStore::new().await;
+async fn settled_sessions_keep_their_first_reason(on: On) {
+    let mut test = TestStore::on(on).await;
     test.fold(&[open(1, 0), open(2, 0), close(2, 7, "client_disconnect")])
         .await;
     let all = [
@@ -77,9 +93,8 @@ async fn settled_sessions_keep_their_first_reason() {
     assert_eq!(unknown.expect("an answer"), None);
 }
 
-#[tokio::test]
-async fn only_live_sessions_are_adopted() {
-    let mut test = TestStore::new().await;
+async fn only_live_sessions_are_adopted(on: On) {
+    let mut test = TestStore::on(on).await;
     test.fold(&[open(1, 0), open(2, 0), open(3, 0), close(3, 1, "timeout")])
         .await;
     let ids = [session_id(1), session_id(3)];
@@ -99,9 +114,8 @@ async fn only_live_sessions_are_adopted() {
     assert_eq!(owned, [(session_id(1), NEXT), (session_id(2), INSTANCE)]);
 }
 
-#[tokio::test]
-async fn positions_are_kept_for_each_instance_and_forgotten_when_told() {
-    let test = TestStore::new().await;
+async fn positions_are_kept_for_each_instance_and_forgotten_when_told(on: On) {
+    let test = TestStore::on(on).await;
     let store = &test.store;
     assert_eq!(store.journal_position(INSTANCE).await.expect("none"), None);
     let position = JournalPosition {

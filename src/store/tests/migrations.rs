@@ -4,20 +4,28 @@ use sqlx::Connection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
 use tempfile::TempDir;
 
-use crate::store::migrations::normalised;
 use crate::store::testing::TestStore;
-use crate::store::{MigrationStanding, Store, StoreError};
+use crate::store::{
+    DownOptions, MigrationError, MigrationReport, MigrationStanding, Presence, Problem, Silent,
+    Store, StoreError, UpOptions,
+};
 
 const V001: &str = include_str!("../../../migrations/sqlite/V001__add_mcp_client_tracking.sql");
 const V013: &str =
     include_str!("../../../migrations/sqlite/V013__add_session_disconnect_fields.sql");
 
-const ALL: [&str; 4] = [
+const ALL: [&str; 8] = [
     "V001__add_mcp_client_tracking",
     "V013__add_session_disconnect_fields",
     "V014__add_user_context_to_sessions",
     "V100__session_identity_and_counts",
+    "V101__usage_rollups",
+    "V102__functions_and_views",
+    "V103__row_security",
+    "V104__indexes",
 ];
+
+const VERSIONS: [i32; 8] = [1, 13, 14, 100, 101, 102, 103, 104];
 
 fn dir() -> TempDir {
     TempDir::new().expect("a temporary directory")
@@ -48,6 +56,10 @@ async fn recorded(conn: &mut SqliteConnection) -> Vec<(String, String)> {
         .expect("archon_migrations")
 }
 
+fn applied(report: &MigrationReport) -> Vec<i32> {
+    report.applied.iter().map(|m| m.version).collect()
+}
+
 async fn standings(store: &Store) -> Vec<(String, MigrationStanding)> {
     let states = store.migration_status().await.expect("a status");
     states.iter().map(|s| (s.file_name(), s.state)).collect()
@@ -58,7 +70,7 @@ async fn a_new_database_gets_every_migration_once() {
     let dir = dir();
     let store = open(&dir).await;
     let before = standings(&store).await;
-    assert_eq!(before.len(), 4);
+    assert_eq!(before.len(), ALL.len());
     assert!(before.iter().all(|(_, s)| *s == MigrationStanding::Pending));
     assert!(matches!(
         store.check_schema().await,
@@ -66,11 +78,8 @@ async fn a_new_database_gets_every_migration_once() {
     ));
 
     let report = store.migrate_up().await.expect("a migration");
-    assert_eq!(
-        report.applied.iter().map(|m| m.version).collect::<Vec<_>>(),
-        [1, 13, 14, 100]
-    );
-    assert!(report.adopted.is_empty());
+    assert_eq!(applied(&report), VERSIONS);
+    assert!(report.adopted.is_empty() && report.copy.is_none());
     store.check_schema().await.expect("an up-to-date schema");
     let states = store.migration_status().await.expect("a status");
     assert!(
@@ -90,6 +99,10 @@ async fn a_new_database_gets_every_migration_once() {
             own("0.3.0", "013_add_session_disconnect_fields"),
             own("0.3.0", "014_add_user_context_to_sessions"),
             own("0.1.0", "100_session_identity_and_counts"),
+            own("0.1.0", "101_usage_rollups"),
+            own("0.1.0", "102_functions_and_views"),
+            own("0.1.0", "103_row_security"),
+            own("0.1.0", "104_indexes"),
         ]
     );
     let prices: i64 = sqlx::query_scalar("SELECT count(*) FROM archon_llm_pricing")
@@ -117,7 +130,7 @@ async fn several_starts_at_once_on_a_new_directory_all_succeed() {
     let (a, b, c, d) = tokio::join!(start(), start(), start(), start());
     let mut applied = [a, b, c, d].map(|result| result.expect("a start"));
     applied.sort_unstable();
-    assert_eq!(applied, [0, 0, 0, 4]);
+    assert_eq!(applied, [0, 0, 0, ALL.len()]);
 }
 
 #[tokio::test]
@@ -138,11 +151,8 @@ async fn a_database_made_by_hand_half_way_is_completed_and_keeps_its_rows() {
     let store = open(&dir).await;
     let report = store.migrate_up().await.expect("a migration");
     assert_eq!(report.adopted, ALL[..2]);
-    assert_eq!(
-        report.applied.iter().map(|m| m.version).collect::<Vec<_>>(),
-        [14, 100]
-    );
-    assert_eq!(recorded(&mut conn).await.len(), 4);
+    assert_eq!(applied(&report), VERSIONS[2..]);
+    assert_eq!(recorded(&mut conn).await.len(), ALL.len());
     let row: (i64, i64, i64, i64, i64) = sqlx::query_as(
         "SELECT total_duration, total_requests, failed_requests, total_prompt_tokens, total_cost FROM archon_mcp_sessions",
     )
@@ -183,13 +193,293 @@ async fn migrations_of_another_archonctl_are_refused_and_named() {
         test.store.migrate_up().await,
         Err(StoreError::SchemaChanged { changed }) if changed == [ALL[1]]
     ));
-
-    test.execute("DELETE FROM refinery_schema_history WHERE version = 13")
+    // Everything is there: only the record is wrong, and that can be put right.
+    let repaired = test
+        .store
+        .migrator()
+        .repair(&UpOptions::default(), &Silent)
         .await;
-    assert!(matches!(
-        test.store.migrate_up().await,
-        Err(StoreError::SchemaSkipped { skipped }) if skipped == [ALL[1]]
-    ));
+    assert_eq!(repaired.expect("a repair").remarks.len(), 1);
+    test.store.check_schema().await.expect("a right schema");
+}
+
+#[tokio::test]
+async fn what_is_there_and_not_recorded_is_recorded_and_not_run() {
+    let test = TestStore::new().await;
+    test.execute("DELETE FROM refinery_schema_history WHERE version IN (13, 101); DELETE FROM archon_migrations")
+        .await;
+    let states = test.store.migration_status().await.expect("a status");
+    assert_eq!(states[1].state, MigrationStanding::Unrecorded);
+    assert!(test.store.check_schema().await.is_err());
+    let report = test.store.migrate_up().await.expect("a run");
+    assert_eq!(report.adopted, [ALL[1], ALL[4]]);
+    assert!(applied(&report).is_empty() && report.left.is_empty());
+    let states = test.store.migration_status().await.expect("a status");
+    assert!(
+        states
+            .iter()
+            .all(|s| s.state == MigrationStanding::Applied && s.recorded_in_archon == Some(true))
+    );
+}
+
+#[tokio::test]
+async fn what_is_missing_is_found_by_name_and_made_again() {
+    let test = TestStore::new().await;
+    test.execute(
+        "INSERT INTO archon_mcp_sessions (session_id, status) VALUES (zeroblob(16), 'active');
+         DROP INDEX idx_archon_mcp_requests_timestamp;
+         ALTER TABLE archon_mcp_sessions DROP COLUMN user_agent;",
+    )
+    .await;
+    let states = test.store.migration_status().await.expect("a status");
+    let damaged: Vec<_> = states.iter().filter(|s| s.state.is_drift()).collect();
+    assert_eq!(damaged.len(), 1);
+    assert_eq!(damaged[0].probed, Presence::Partial);
+    let told: Vec<_> = damaged[0]
+        .findings
+        .iter()
+        .map(|f| (f.object.to_string(), f.problem))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            (
+                "column archon_mcp_sessions.user_agent".to_owned(),
+                Problem::Missing
+            ),
+            (
+                "index idx_archon_mcp_requests_timestamp".to_owned(),
+                Problem::Missing
+            ),
+        ]
+    );
+    let report = test.store.migrate_up().await.expect("a repair");
+    assert_eq!(report.repaired.len(), 1);
+    assert!(report.left.is_empty());
+    let copy = report.copy.expect("a copy of a database with data");
+    let copied = copy
+        .file_name()
+        .expect("a name")
+        .to_string_lossy()
+        .into_owned();
+    assert!(
+        copied.starts_with("archonctl.db.") && copy.extension().is_some_and(|end| end == "bak"),
+        "{copied}"
+    );
+    test.store.check_schema().await.expect("a right schema");
+    let mut before = SqliteConnection::connect_with(&SqliteConnectOptions::new().filename(&copy))
+        .await
+        .expect("a database");
+    let sessions: i64 = sqlx::query_scalar("SELECT count(*) FROM archon_mcp_sessions")
+        .fetch_one(&mut before)
+        .await
+        .expect("rows");
+    assert_eq!(sessions, 1);
+    assert!(
+        sqlx::query("SELECT user_agent FROM archon_mcp_sessions")
+            .fetch_one(&mut before)
+            .await
+            .is_err()
+    );
+}
+
+#[tokio::test]
+async fn what_nothing_can_make_right_is_named_and_left_alone() {
+    let test = TestStore::new().await;
+    test.execute(
+        "ALTER TABLE archon_mcp_sessions DROP COLUMN user_agent;
+         ALTER TABLE archon_mcp_sessions ADD COLUMN user_agent BLOB;",
+    )
+    .await;
+    let report = test.store.migrate_up().await.expect("a run");
+    assert_eq!(report.left.len(), 1);
+    assert_eq!(report.left[0].finding.problem, Problem::Different);
+    assert_eq!(report.left[0].finding.found.as_deref(), Some("blob"));
+    assert!(test.store.check_schema().await.is_err());
+}
+
+#[tokio::test]
+async fn a_rehearsal_leaves_no_trace() {
+    let dir = dir();
+    let store = open(&dir).await;
+    let options = UpOptions {
+        rehearse: true,
+        ..UpOptions::default()
+    };
+    let report = store
+        .migrator()
+        .up(&options, &Silent)
+        .await
+        .expect("a rehearsal");
+    assert!(report.rehearsed && applied(&report) == VERSIONS);
+    assert_eq!(tables(&dir).await, 0);
+}
+
+#[tokio::test]
+async fn a_run_stops_where_it_is_told_to() {
+    let dir = dir();
+    let store = open(&dir).await;
+    let options = UpOptions {
+        to: Some(14),
+        ..UpOptions::default()
+    };
+    let report = store.migrator().up(&options, &Silent).await.expect("a run");
+    assert_eq!(applied(&report), [1, 13, 14]);
+    let wrong = UpOptions {
+        to: Some(15),
+        ..UpOptions::default()
+    };
+    let error = store
+        .migrator()
+        .up(&wrong, &Silent)
+        .await
+        .expect_err("no such migration");
+    assert!(
+        error.to_string().contains("there are 1, 13, 14, 100"),
+        "{error}"
+    );
+    let stopped = UpOptions::default();
+    stopped.stop.cancel();
+    let error = store
+        .migrator()
+        .up(&stopped, &Silent)
+        .await
+        .expect_err("stopped");
+    assert!(
+        matches!(
+            error,
+            StoreError::Migrate(MigrationError::Interrupted { .. })
+        ),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn undoing_asks_before_data_is_lost_and_can_be_done_again() {
+    let test = TestStore::new().await;
+    test.execute(
+        "INSERT INTO archon_mcp_sessions (session_id, status) VALUES (zeroblob(16), 'active')",
+    )
+    .await;
+    let before = test.store.migrator().dump().await.expect("a dump");
+    let down = |to, confirm| DownOptions {
+        to: Some(to),
+        confirm,
+        run: UpOptions::default(),
+    };
+    let error = test
+        .store
+        .migrator()
+        .down(&down(14, false), &Silent)
+        .await
+        .expect_err("data");
+    assert!(
+        error.to_string().contains("archon_mcp_sessions 1"),
+        "{error}"
+    );
+    let report = test
+        .store
+        .migrator()
+        .down(&down(14, true), &Silent)
+        .await
+        .expect("an undoing");
+    assert_eq!(
+        report.undone.iter().map(|m| m.version).collect::<Vec<_>>(),
+        [104, 103, 102, 101, 100]
+    );
+    assert!(report.copy.is_some());
+    let states = test.store.migration_status().await.expect("a status");
+    assert!(
+        states
+            .iter()
+            .all(|s| (s.state == MigrationStanding::Applied) == (s.version <= 14)),
+        "{states:?}"
+    );
+    test.store.migrate_up().await.expect("up again");
+    assert_eq!(test.store.migrator().dump().await.expect("a dump"), before);
+    let empty = test
+        .store
+        .migrator()
+        .down(&down(0, true), &Silent)
+        .await
+        .expect("all undone");
+    assert_eq!(empty.undone.len(), ALL.len());
+    let left = test.store.migrator().dump().await.expect("a dump");
+    assert!(
+        !left.is_empty()
+            && left
+                .iter()
+                .all(|o| o.name == "archon_migrations"
+                    || o.on.as_deref() == Some("archon_migrations")),
+        "other products record there: {left:?}"
+    );
+}
+
+#[tokio::test]
+async fn only_a_few_copies_are_kept_and_nothing_else_is_removed() {
+    let test = TestStore::new().await;
+    test.execute(
+        "INSERT INTO archon_mcp_sessions (session_id, status) VALUES (zeroblob(16), 'active')",
+    )
+    .await;
+    let folder = std::path::PathBuf::from(test.store.location());
+    let folder = folder.parent().expect("a folder").to_owned();
+    std::fs::write(folder.join("archonctl.db.mine.bak"), "").expect("a file");
+    for _ in 0..5 {
+        test.execute("DROP INDEX idx_archon_mcp_requests_timestamp")
+            .await;
+        test.store.migrate_up().await.expect("a repair");
+    }
+    let entries = folder
+        .read_dir()
+        .expect("a folder")
+        .map(|entry| entry.expect("an entry").file_name());
+    let copies: Vec<_> = entries
+        .filter(|name| name.to_string_lossy().ends_with(".bak"))
+        .collect();
+    assert_eq!(
+        copies.len(),
+        4,
+        "three, and the one that is none: {copies:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_plan_tells_what_a_run_would_do_and_does_nothing() {
+    let dir = dir();
+    let store = open(&dir).await;
+    let planned = store
+        .migrator()
+        .plan(crate::store::Task::Up, None)
+        .await
+        .expect("a plan");
+    assert_eq!(
+        planned.iter().map(|m| m.version).collect::<Vec<_>>(),
+        VERSIONS
+    );
+    assert_eq!(tables(&dir).await, 0);
+    let mut conn = raw(&dir).await;
+    for part in planned.iter().flat_map(|m| &m.parts) {
+        for statement in &part.statements {
+            sqlx::raw_sql(sqlx::AssertSqlSafe(statement.clone()))
+                .execute(&mut conn)
+                .await
+                .expect("a planned statement");
+        }
+    }
+    let states = store.migration_status().await.expect("a status");
+    assert!(
+        states.iter().all(|s| s.state == MigrationStanding::Applied),
+        "{states:?}"
+    );
+}
+
+/// How many tables there are.
+async fn tables(dir: &TempDir) -> i64 {
+    sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE type = 'table'")
+        .fetch_one(&mut raw(dir).await)
+        .await
+        .expect("tables")
 }
 
 #[tokio::test]
@@ -214,13 +504,9 @@ async fn a_failing_migration_leaves_nothing_behind() {
         standings(&store)
             .await
             .iter()
-            .all(|(_, s)| *s == MigrationStanding::Pending)
+            .all(|(_, s)| *s != MigrationStanding::Applied)
     );
-    let tables: i64 = sqlx::query_scalar("SELECT count(*) FROM sqlite_master WHERE type = 'table'")
-        .fetch_one(&mut raw(&dir).await)
-        .await
-        .expect("tables");
-    assert_eq!(tables, 1);
+    assert_eq!(tables(&dir).await, 1);
 }
 
 #[tokio::test]
@@ -264,11 +550,4 @@ async fn a_lock_held_by_another_process_is_transient() {
         .await
         .expect_err("busy");
     assert!(StoreError::during("test")(busy).is_transient());
-}
-
-#[test]
-fn line_ends_do_not_change_a_checksum() {
-    let unix = normalised(1, "a", "CREATE TABLE a (b);\nSELECT 1;\n").expect("a migration");
-    let dos = normalised(1, "a", "CREATE TABLE a (b);\r\nSELECT 1;\r\n").expect("a migration");
-    assert_eq!(unix.checksum(), dos.checksum());
 }

@@ -1,6 +1,7 @@
-//! Tests of the store against a real database in a temporary directory.
+//! Tests of the store against real databases.
 
 mod fold;
 mod live;
 mod migrations;
+mod operations;
 mod property;

@@ -93,12 +93,18 @@ impl Exchange {
     /// The open session that the head alone names, by the rules `protocol` and `explicit`.
     pub(super) fn session_of_head(&self) -> Option<Arc<LiveSession>> {
         let (facts, registry) = (&self.facts, &self.tracker.registry);
+        if let Some(channel) = &facts.channel {
+            let session = channel.state().session.clone();
+            return session.filter(|session| !session.state().closed);
+        }
         if let (Some(id), false) = (&facts.mcp_session, self.head_is_modern()) {
             return registry.find(&identity::protocol(facts, id).text);
         }
         let named = facts.archon_session.and_then(|id| registry.find_id(id));
         named
-            .filter(|session| *session.principal == *facts.principal)
+            .filter(|session| {
+                *session.principal == *facts.principal && session.server == facts.server.name
+            })
             .or_else(|| {
                 let key = identity::chosen(facts, None)?;
                 registry.find(&key.text)
@@ -153,7 +159,7 @@ impl Exchange {
         self.open(state, key, era);
     }
 
-    fn open(&self, state: &mut State, key: Key, era: Era) {
+    pub(super) fn open(&self, state: &mut State, key: Key, era: Era) {
         let handshake = state.handshake.take().unwrap_or_default();
         let meta = state
             .meta

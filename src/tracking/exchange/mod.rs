@@ -1,7 +1,9 @@
 //! One HTTP request and its answer, as they pass.
 
 mod attribution;
+mod body;
 mod operations;
+mod stream;
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,17 +12,24 @@ use http::StatusCode;
 
 use crate::journal::Group;
 use crate::model::{DisconnectReason, Era, ErrorType, Target, Timestamp};
-use crate::wire::{BodyKind, ClientInfo, Envelope, EnvelopeScanner, RequestMeta, SseScanner};
+use crate::wire::{BodyKind, ClientInfo, Coding, Envelope, RequestMeta};
 
+use super::channel::Channel;
 use super::facts::{AnswerFacts, HttpMethod, RequestFacts};
-use super::session::{LiveSession, SessionHeader};
+use super::messages;
+use super::session::{Behind, LiveSession, SessionHeader, StateKey};
 use super::tracker::Tracker;
+
+use body::Body;
+pub(super) use stream::Lent;
 
 /// Why the proxy had to answer itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// No connection to the server, or it broke before an answer began; what happened.
     Unreachable(String),
+    /// What came in place of an answer is no HTTP; what it is.
+    Nonsense(String),
     /// The server did not answer within the request timeout.
     TimedOut,
     /// The proxy turned the request down; why.
@@ -43,10 +52,15 @@ enum End {
 /// A JSON-RPC request that waits for its answer.
 #[derive(Debug)]
 struct Pending {
+    /// Empty where it could not be read: then any answer is the one.
     id: Box<[u8]>,
     method: Box<str>,
     target: Option<Target>,
     version: Option<Box<str>>,
+    /// What of the operation went before this exchange.
+    behind: Option<Box<Behind>>,
+    /// The `requestState` that this request repeats.
+    repeats: Option<StateKey>,
 }
 
 impl Pending {
@@ -56,36 +70,6 @@ impl Pending {
 
     fn listens(&self) -> bool {
         &*self.method == "subscriptions/listen"
-    }
-}
-
-/// How the answer's body is read. Both readers stay from one request to the next, with the memory they have.
-#[derive(Debug)]
-struct Answer {
-    kind: BodyKind,
-    json: EnvelopeScanner,
-    events: SseScanner,
-}
-
-impl Default for Answer {
-    fn default() -> Self {
-        Self {
-            kind: BodyKind::Opaque,
-            json: EnvelopeScanner::default(),
-            events: SseScanner::default(),
-        }
-    }
-}
-
-impl Answer {
-    /// Makes it ready for a body of `kind`.
-    fn begin(&mut self, kind: BodyKind) {
-        self.kind = kind;
-        match kind {
-            BodyKind::Json => self.json.reset(),
-            BodyKind::EventStream => self.events.reset(),
-            BodyKind::Opaque => {}
-        }
     }
 }
 
@@ -111,9 +95,11 @@ struct Answered {
     reason = "each is a fact of its own about one answer"
 )]
 struct State {
-    /// Whether the answer's body is one that cannot be looked into.
-    opaque: bool,
     pending: Vec<Pending>,
+    /// Whether requests of this body are answered on an event stream, and by which number they are known there.
+    lender: Option<u64>,
+    /// The endpoint that this answer, an event stream, named.
+    channel: Option<Arc<Channel>>,
     notifications: u32,
     /// Requests of the server that this body answers.
     answered: Vec<Answered>,
@@ -148,8 +134,8 @@ pub struct Exchange {
     tracker: Arc<Tracker>,
     facts: RequestFacts,
     /// Apart from what they find, so that they can tell it while they read.
-    request: Mutex<EnvelopeScanner>,
-    answer: Mutex<Answer>,
+    request: Mutex<Body>,
+    answer: Mutex<Body>,
     state: Mutex<State>,
     group: Option<Arc<Group>>,
     /// Whether a record waits in the group.
@@ -193,10 +179,19 @@ impl Exchange {
             resting: false,
             before: None,
         };
+        lock(&exchange.request).begin(exchange.request_body(), exchange.facts.coding);
         if let Some(session) = exchange.session_of_head() {
             exchange.attach(&mut exchange.lock(), session);
         }
         exchange
+    }
+
+    /// How the request's body is to be read.
+    fn request_body(&self) -> BodyKind {
+        match (self.facts.method, self.facts.body()) {
+            (HttpMethod::Post, BodyKind::Json) => BodyKind::Json,
+            _ => BodyKind::Opaque,
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -213,11 +208,7 @@ impl Exchange {
         let mut guard = self.lock();
         let state = &mut *guard;
         state.bytes_in += bytes.len() as u64;
-        if self.facts.method != HttpMethod::Post || self.facts.body() != BodyKind::Json {
-            return;
-        }
-        let mut scanner = self.request.lock().unwrap_or_else(PoisonError::into_inner);
-        scanner.feed(bytes, &mut |envelope| self.client_said(state, envelope));
+        lock(&self.request).feed(bytes, &mut |envelope| self.client_said(state, envelope));
     }
 
     /// The request's body passed to its end.
@@ -226,12 +217,20 @@ impl Exchange {
         if self.facts.method != HttpMethod::Post {
             return;
         }
-        let scanner = self.request.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.bytes_in > 0 && !scanner.is_complete() {
+        let unread = {
+            let body = lock(&self.request);
+            state.bytes_in > 0 && (body.is_opaque() || body.unread(state.bytes_in) > 0)
+        };
+        if unread {
             self.tracker
                 .counters
                 .unparsed
                 .fetch_add(1, Ordering::Relaxed);
+            self.go_by_head(&mut state);
+        }
+        if let Some(channel) = &self.facts.channel {
+            self.lend(&mut state, channel);
+            return;
         }
         if state.session.is_none()
             && !self.attach_said_before(&mut state)
@@ -297,23 +296,18 @@ impl Exchange {
                 version: said.clone(),
             });
         }
-        let target = match &*method {
-            "tools/call" => envelope.name.map(Target::Tool),
-            "prompts/get" => envelope.name.map(Target::Prompt),
-            "resources/read" | "resources/subscribe" | "resources/unsubscribe" => {
-                envelope.uri.map(Target::Resource)
-            }
-            _ => None,
-        };
         if &*method == "subscriptions/listen" {
             self.listens.store(true, Ordering::Relaxed);
         }
+        let target = messages::target(&method, envelope.name, envelope.uri);
         let version = said.or_else(|| self.facts.version().map(Into::into));
         state.pending.push(Pending {
             id,
             method,
             target,
             version,
+            behind: None,
+            repeats: envelope.request_state.as_deref().map(StateKey::of),
         });
     }
 
@@ -323,18 +317,19 @@ impl Exchange {
         let mut guard = self.lock();
         let state = &mut *guard;
         state.status = Some(status);
-        let events = head.body == BodyKind::EventStream;
-        state.opaque = head.body == BodyKind::Opaque;
-        self.answer
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .begin(head.body);
+        let streams = head.body == BodyKind::EventStream && status.is_success();
+        {
+            let mut answer = lock(&self.answer);
+            answer.begin(head.body, head.coding);
+            if streams && self.may_name_an_endpoint() {
+                answer.look_for_endpoint();
+            }
+        }
         if state.session.is_none() && status.is_success() {
             self.open_at_head(state, head.minted);
         }
         let session = state.session.as_ref()?;
         let header = session.header;
-        let streams = events && status.is_success();
         if streams
             && (self.facts.method == HttpMethod::Get || state.pending.iter().any(Pending::listens))
         {
@@ -357,15 +352,10 @@ impl Exchange {
         let state = &mut *guard;
         state.bytes_out += bytes.len() as u64;
         state.defer = true;
-        let answer = &mut *self.answer.lock().unwrap_or_else(PoisonError::into_inner);
-        match answer.kind {
-            BodyKind::Opaque => {}
-            BodyKind::Json => answer
-                .json
-                .feed(bytes, &mut |envelope| self.server_said(state, envelope)),
-            BodyKind::EventStream => answer
-                .events
-                .feed(bytes, &mut |envelope| self.server_said(state, envelope)),
+        let mut answer = lock(&self.answer);
+        answer.feed(bytes, &mut |envelope| self.server_said(state, envelope));
+        if let Some(endpoint) = answer.take_endpoint() {
+            self.named_endpoint(state, &endpoint);
         }
         state.defer = false;
     }
@@ -390,31 +380,19 @@ impl Exchange {
         self.listens.load(Ordering::Relaxed)
     }
 
-    /// [`Exchange::failed`] for a request that the proxy turns down, perhaps before its body could be read: then what
-    /// was asked is not known, and it is a row all the same.
-    pub fn refused(&self, why: String) -> Option<Box<[u8]>> {
-        {
-            let mut state = self.lock();
-            if state.pending.is_empty()
-                && state.session.is_some()
-                && self.facts.method == HttpMethod::Post
-            {
-                state.pending.push(Pending {
-                    id: Box::from(&b"null"[..]),
-                    method: "unknown".into(),
-                    target: None,
-                    version: self.facts.version().map(Into::into),
-                });
-            }
-        }
-        self.failed(Failure::Refused(why))
-    }
-
     /// The proxy answers itself. Gives the JSON-RPC id to answer with, raw, where there is just one.
     pub fn failed(&self, failure: Failure) -> Option<Box<[u8]>> {
-        let id = match self.lock().pending.as_slice() {
-            [only] => Some(only.id.clone()),
-            _ => None,
+        let id = {
+            let mut state = self.lock();
+            if let (Failure::Refused(_), HttpMethod::Post, []) =
+                (&failure, self.facts.method, state.pending.as_slice())
+            {
+                self.refused_unread(&mut state);
+            }
+            match state.pending.as_slice() {
+                [only] if !only.id.is_empty() => Some(only.id.clone()),
+                _ => None,
+            }
         };
         self.end(&End::Failed(failure));
         id
@@ -431,18 +409,14 @@ impl Exchange {
             Some(at) if state.wrote && !state.held && state.pending.is_empty() => at,
             _ => self.tracker.now(),
         };
-        let unreadable = {
-            let answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
-            match answer.kind {
-                BodyKind::Opaque => 0,
-                BodyKind::Json => u64::from(state.bytes_out > 0 && !answer.json.is_complete()),
-                BodyKind::EventStream => answer.events.unreadable_events(),
-            }
-        };
+        let unreadable = lock(&self.answer).unread(state.bytes_out);
+        // The event that names an endpoint is none of JSON.
+        let unreadable = unreadable.saturating_sub(u64::from(state.channel.is_some()));
         self.tracker
             .counters
             .unparsed
             .fetch_add(unreadable, Ordering::Relaxed);
+        self.take_back(state, end);
         self.finish_rest(state, end, now);
         let Some(session) = state.session.take() else {
             return;
@@ -459,6 +433,9 @@ impl Exchange {
                     live.left_at = Some(now);
                 }
             }
+            if let Some(kind) = broke(end, state) {
+                live.broken = Some((kind, now));
+            }
             !live.closed && (notifications > 0 || !state.wrote)
         };
         if touch {
@@ -466,6 +443,10 @@ impl Exchange {
         }
         if self.facts.method == HttpMethod::Delete {
             self.left_by_delete(&session, state.status);
+        } else if state.channel.is_some() && !matches!(end, End::ClientLeft) {
+            // The session was this stream, and the server has ended it.
+            let reason = DisconnectReason::Error(ErrorType::UpstreamError);
+            self.tracker.close(&session, reason, now);
         } else if state.status == Some(StatusCode::NOT_FOUND)
             && self.facts.mcp_session.is_some()
             && !self.head_is_modern()
@@ -510,16 +491,18 @@ impl Exchange {
         *self.listens.get_mut() = false;
         self.facts.restart(method, self.tracker.now());
         fill(&mut self.facts);
-        self.request
+        let (kind, coding) = (self.request_body(), self.facts.coding);
+        let request = self
+            .request
             .get_mut()
-            .unwrap_or_else(PoisonError::into_inner)
-            .reset();
+            .unwrap_or_else(PoisonError::into_inner);
+        request.begin(kind, coding);
         // What the last answer's reader counted has been told.
         let answer = self
             .answer
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
-        answer.begin(BodyKind::Opaque);
+        answer.begin(BodyKind::Opaque, Coding::Identity);
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         let pending = std::mem::take(&mut state.pending);
         let known_meta = state.known_meta.take();
@@ -538,6 +521,21 @@ impl Exchange {
             self.attach(&mut self.lock(), session);
         }
     }
+}
+
+/// What broke with this exchange, if that may be the end of its session.
+fn broke(end: &End, state: &State) -> Option<ErrorType> {
+    match end {
+        End::Failed(Failure::Unreachable(_)) => Some(ErrorType::UpstreamUnreachable),
+        End::Failed(Failure::Nonsense(_)) => Some(ErrorType::ProtocolError),
+        End::Broken(_) if state.held => Some(ErrorType::UpstreamError),
+        _ if state.status == Some(StatusCode::UNAUTHORIZED) => Some(ErrorType::AuthExpired),
+        _ => None,
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Drop for Exchange {

@@ -8,7 +8,7 @@ use crate::model::{OperationStatus, Record, Timestamp};
 use crate::wire::Envelope;
 
 use super::super::messages;
-use super::super::session::ServerRequest;
+use super::super::session::{Behind, LiveSession, ServerRequest, StateKey, Waiting};
 use super::{Answered, End, Exchange, Failure, Pending, State};
 
 impl Exchange {
@@ -16,7 +16,11 @@ impl Exchange {
         let now = self.tracker.now();
         state.said_at = Some(now);
         if envelope.is_notification() {
-            state.notifications += 1;
+            match (&state.session, state.held) {
+                // A held stream may stay for hours: what passes on it is written down in between.
+                (Some(session), true) => session.state().notifications += 1,
+                _ => state.notifications += 1,
+            }
         } else if envelope.is_response() {
             self.server_answered(state, &envelope, now);
         } else if let (Some(session), Some(id), Some(method)) =
@@ -34,14 +38,7 @@ impl Exchange {
     }
 
     fn server_answered(&self, state: &mut State, envelope: &Envelope, now: Timestamp) {
-        let (outcome, message) = match (&envelope.error, envelope.is_error) {
-            (Some(error), _) => (OperationStatus::Error, Some(messages::of_error(error))),
-            (None, true) => (
-                OperationStatus::Error,
-                Some(messages::of_content(envelope.content_start.as_deref())),
-            ),
-            (None, false) => (OperationStatus::Success, None),
-        };
+        let (outcome, message) = messages::outcome(envelope);
         let Some(id) = &envelope.id else {
             // An error without an id answers whatever the body asked (JSON-RPC 2.0, section 5).
             for pending in std::mem::take(&mut state.pending) {
@@ -49,10 +46,14 @@ impl Exchange {
             }
             return;
         };
-        let Some(at) = state.pending.iter().position(|pending| pending.id == *id) else {
-            return;
+        let answers = |pending: &Pending| pending.id == *id || pending.id.is_empty();
+        let pending = match state.pending.iter().position(answers) {
+            Some(at) => state.pending.swap_remove(at),
+            None => match self.lent(state, envelope, id) {
+                Some(pending) => pending,
+                None => return,
+            },
         };
-        let pending = state.pending.swap_remove(at);
         if pending.is_handshake() && envelope.has_result {
             if state.session.is_none() {
                 self.open_after_handshake(state);
@@ -64,11 +65,76 @@ impl Exchange {
                 opened.protocol_version = Some(version.clone());
             }
         }
+        if envelope.result_type.as_deref() == Some("input_required")
+            && let Some(raw) = &envelope.request_state
+        {
+            self.wait_for_input(state, pending, StateKey::of(raw), now);
+            return;
+        }
         self.finish(state, pending, now, outcome, message);
+    }
+
+    /// The server asked for input: the operation goes on with the request that repeats `key` (MCP 2026-07-28, Multi
+    /// Round-Trip Requests).
+    fn wait_for_input(
+        &self,
+        state: &mut State,
+        mut pending: Pending,
+        key: StateKey,
+        now: Timestamp,
+    ) {
+        let Some(session) = state.session.clone() else {
+            return;
+        };
+        let behind = self.behind(state, &session, &mut pending);
+        let waiting = Waiting {
+            method: pending.method,
+            target: pending.target,
+            version: pending.version,
+            behind,
+            asked_at: now,
+        };
+        let forgotten = session.state().input_required(key, waiting);
+        if let Some(forgotten) = forgotten {
+            self.tracker.never_given(&session, forgotten);
+        }
+    }
+
+    /// All that belongs to an operation up to now; its bytes count as told.
+    fn behind(&self, state: &mut State, session: &LiveSession, pending: &mut Pending) -> Behind {
+        let before = pending
+            .repeats
+            .and_then(|key| session.state().goes_on(key))
+            .map(|waiting| waiting.behind)
+            .or_else(|| pending.behind.take().map(|behind| *behind));
+        let (bytes_in, bytes_out) = (
+            state.bytes_in - state.bytes_in_told,
+            state.bytes_out - state.bytes_out_told,
+        );
+        (state.bytes_in_told, state.bytes_out_told) = (state.bytes_in, state.bytes_out);
+        let trace_id = self.facts.trace_id.clone();
+        match before {
+            None => Behind {
+                started_at: self.facts.started_at,
+                bytes_in,
+                bytes_out,
+                trace_id,
+            },
+            Some(before) => Behind {
+                started_at: before.started_at,
+                bytes_in: before.bytes_in + bytes_in,
+                bytes_out: before.bytes_out + bytes_out,
+                trace_id: before.trace_id.or(trace_id),
+            },
+        }
     }
 
     /// Ends the requests that got no answer.
     pub(super) fn finish_rest(&self, state: &mut State, end: &End, now: Timestamp) {
+        if state.pending.is_empty() {
+            return;
+        }
+        let opaque = super::lock(&self.answer).is_opaque();
         for pending in std::mem::take(&mut state.pending) {
             let cancelled = state
                 .session
@@ -79,9 +145,12 @@ impl Exchange {
                     OperationStatus::Timeout,
                     "the server did not answer in time".to_owned(),
                 ),
-                (End::Failed(Failure::Unreachable(why) | Failure::Refused(why)), _) => {
-                    (OperationStatus::Error, why.clone())
-                }
+                (
+                    End::Failed(
+                        Failure::Unreachable(why) | Failure::Nonsense(why) | Failure::Refused(why),
+                    ),
+                    _,
+                ) => (OperationStatus::Error, why.clone()),
                 _ if pending.listens() && state.held => (OperationStatus::Success, String::new()),
                 _ if cancelled => (OperationStatus::Error, "cancelled by the client".to_owned()),
                 (End::Broken(why), _) => (
@@ -98,7 +167,7 @@ impl Exchange {
                     (OperationStatus::Error, format!("HTTP {status}"))
                 }
                 // A body that cannot be read here: what HTTP says must do.
-                (End::Complete, Some(StatusCode::OK)) if state.opaque => {
+                (End::Complete, Some(StatusCode::OK)) if opaque => {
                     self.tracker
                         .counters
                         .unparsed
@@ -118,32 +187,34 @@ impl Exchange {
     fn finish(
         &self,
         state: &mut State,
-        pending: Pending,
+        mut pending: Pending,
         now: Timestamp,
         outcome: OperationStatus,
         message: Option<Box<str>>,
     ) {
-        let Some(session) = &state.session else {
+        // Taken out while it is worked with, in place of counting one more who holds it.
+        let Some(shared) = state.session.take() else {
             self.tracker
                 .counters
                 .unattributed
                 .fetch_add(1, Ordering::Relaxed);
             return;
         };
+        let session = &*shared;
+        let behind = self.behind(state, session, &mut pending);
         let mut operation = self.tracker.operation(
             session,
             pending.method,
-            self.facts.started_at,
+            behind.started_at,
             now,
             outcome,
             message,
         );
-        operation.trace_id.clone_from(&self.facts.trace_id);
+        operation.trace_id = behind.trace_id;
         operation.target = pending.target;
         operation.protocol_version = pending.version;
-        operation.bytes_in = state.bytes_in - state.bytes_in_told;
-        operation.bytes_out = state.bytes_out - state.bytes_out_told;
-        (state.bytes_in_told, state.bytes_out_told) = (state.bytes_in, state.bytes_out);
+        operation.bytes_in = behind.bytes_in;
+        operation.bytes_out = behind.bytes_out;
         state.wrote = true;
         let group = self.group.as_deref().filter(|_| state.defer);
         let added = self.tracker.write_with(
@@ -155,6 +226,7 @@ impl Exchange {
         if added {
             self.unsettled.store(true, Ordering::Relaxed);
         }
+        state.session = Some(shared);
     }
 
     /// The server took the client's answers to requests of its own.

@@ -189,6 +189,9 @@ fn refused_probes_open_nothing() {
         r#"{"jsonrpc":"2.0","id":null,"error":{"code":-32000,"message":"x"}}"#,
     );
     rig.call(&client, &probe, no_method);
+    let no_such_version =
+        r#"{"jsonrpc":"2.0","id":0,"error":{"code":-32022,"message":"Unsupported version"}}"#;
+    rig.call(&client, &probe, no_such_version);
     rig.call_as(
         &client,
         &modern(1, "tools/list", "a", ""),

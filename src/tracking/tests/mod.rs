@@ -3,6 +3,9 @@
 mod attribution;
 mod life;
 mod operations;
+mod process;
+mod reasons;
+mod rounds;
 mod settle;
 
 use std::sync::Arc;

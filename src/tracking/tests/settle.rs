@@ -8,8 +8,16 @@ use uuid::Uuid;
 use crate::journal::{Journal, JournalOptions};
 use crate::model::{InstanceId, Record, SessionStatus};
 use crate::reports::{Page, SessionRow, session_details};
-use crate::store::testing::{TestStore, at, call, opened, session_id};
+use crate::store::testing::{On, TestStore, at, call, on_every_store, opened, session_id};
 use crate::tracking::{Settled, journal_root, settle_dead};
+
+on_every_store!(
+    a_dead_instances_records_are_taken_once_and_its_sessions_go_on_or_end,
+    whoever_goes_on_with_the_sessions_ends_the_journal,
+    what_lives_is_left_alone_however_long_it_was_quiet,
+    sessions_of_other_machines_are_left_alone,
+    damage_is_told_and_what_stands_before_it_counts,
+);
 
 const HOUR: Duration = Duration::from_hours(1);
 
@@ -23,6 +31,12 @@ fn opened_by(n: u128, instance: u128, survives_instance: bool) -> Record {
     session.instance_id = InstanceId(Uuid::from_u128(instance));
     session.survives_instance = survives_instance;
     Record::SessionOpened(Box::new(session))
+}
+
+fn journals(dir: &Path) -> usize {
+    std::fs::read_dir(journal_root(dir))
+        .expect("listed")
+        .count()
 }
 
 async fn settled(dir: &Path, test: &TestStore, seconds: i64) -> Settled {
@@ -41,11 +55,10 @@ fn ids(settled: &Settled) -> Vec<u128> {
         .collect()
 }
 
-#[tokio::test]
-async fn a_dead_instances_records_are_taken_once_and_its_sessions_go_on_or_end() {
+async fn a_dead_instances_records_are_taken_once_and_its_sessions_go_on_or_end(on: On) {
     let (dir, test) = (
         tempfile::tempdir().expect("a directory"),
-        TestStore::new().await,
+        TestStore::on(on).await,
     );
     let dead = journal(dir.path(), 7);
     let records = [
@@ -67,29 +80,54 @@ async fn a_dead_instances_records_are_taken_once_and_its_sessions_go_on_or_end()
     );
     assert_eq!(crashed.disconnected_at, Some(crashed.last_activity));
     assert_eq!(crashed.detected_at, Some(at(60)));
-    assert_eq!(
-        std::fs::read_dir(journal_root(dir.path()))
-            .expect("listed")
-            .count(),
-        0
-    );
+    // On a server nothing else says that the owner of session 1 is gone.
+    let kept = usize::from(on != On::Sqlite);
+    assert_eq!(journals(dir.path()), kept);
+    drop(first);
 
     let again = settled(dir.path(), &test, 61).await;
     assert_eq!((again.records, again.closed), (0, 0));
     assert_eq!(row(&test, 1).await.total_requests, 1);
+    assert_eq!(journals(dir.path()), kept);
+    drop(again);
 
     let late = settled(dir.path(), &test, 3_700).await;
     assert_eq!((late.closed, ids(&late)), (1, Vec::new()));
     let ended = row(&test, 1).await;
     assert_eq!(ended.disconnect_reason.as_deref(), Some("timeout"));
     assert_eq!(ended.disconnected_at, Some(ended.last_activity));
+    assert_eq!(journals(dir.path()), 0);
 }
 
-#[tokio::test]
-async fn what_lives_is_left_alone_however_long_it_was_quiet() {
+async fn whoever_goes_on_with_the_sessions_ends_the_journal(on: On) {
+    let (dir, test) = (
+        tempfile::tempdir().expect("a directory"),
+        TestStore::on(on).await,
+    );
+    let dead = journal(dir.path(), 7);
+    dead.append(&[opened_by(1, 7, true), call(1, 1, 5)])
+        .expect("written");
+    drop(dead);
+    let mut found = settled(dir.path(), &test, 60).await;
+    assert_eq!(ids(&found), [1]);
+    let next = InstanceId(Uuid::from_u128(8));
+    test.store
+        .adopt(&[session_id(1)], next)
+        .await
+        .expect("adopted");
+    found.adopted(&test.store).await.expect("forgotten");
+    assert_eq!(journals(dir.path()), 0);
+    let position = test
+        .store
+        .journal_position(InstanceId(Uuid::from_u128(7)))
+        .await;
+    assert_eq!(position.expect("an answer"), None);
+}
+
+async fn what_lives_is_left_alone_however_long_it_was_quiet(on: On) {
     let (dir, mut test) = (
         tempfile::tempdir().expect("a directory"),
-        TestStore::new().await,
+        TestStore::on(on).await,
     );
     let living = journal(dir.path(), 8);
     living.append(&[call(1, 1, 5)]).expect("written");
@@ -102,11 +140,31 @@ async fn what_lives_is_left_alone_however_long_it_was_quiet() {
     assert_eq!((gone.records, gone.closed), (1, 1));
 }
 
-#[tokio::test]
-async fn damage_is_told_and_what_stands_before_it_counts() {
+async fn sessions_of_other_machines_are_left_alone(on: On) {
+    let (dir, mut test) = (
+        tempfile::tempdir().expect("a directory"),
+        TestStore::on(on).await,
+    );
+    // Its journal is not in this data directory.
+    test.fold(&[opened_by(1, 99, false), call(1, 1, 5)]).await;
+    let dead = journal(dir.path(), 7);
+    dead.append(&[opened_by(2, 7, false)]).expect("written");
+    drop(dead);
+    let settled = settled(dir.path(), &test, 9_999_999).await;
+    let (closed, status) = match on {
+        // The file is this directory's alone: there is no other machine.
+        On::Sqlite => (2, SessionStatus::Disconnected),
+        _ => (1, SessionStatus::Active),
+    };
+    assert_eq!(settled.closed, closed);
+    assert_eq!(row(&test, 1).await.status, status);
+    assert_eq!(row(&test, 2).await.status, SessionStatus::Disconnected);
+}
+
+async fn damage_is_told_and_what_stands_before_it_counts(on: On) {
     let (dir, test) = (
         tempfile::tempdir().expect("a directory"),
-        TestStore::new().await,
+        TestStore::on(on).await,
     );
     let dead = journal(dir.path(), 7);
     dead.append(&[opened_by(1, 7, true), call(1, 1, 5)])

@@ -64,6 +64,30 @@ impl Envelope {
         self.method.is_none() && (self.has_result || self.error.is_some())
     }
 
+    /// How much memory the captured members take.
+    pub(super) fn captured_bytes(&self) -> usize {
+        let texts = [
+            &self.method,
+            &self.name,
+            &self.uri,
+            &self.protocol_version,
+            &self.result_type,
+        ];
+        let raw = [
+            &self.id,
+            &self.client_info,
+            &self.capabilities,
+            &self.meta,
+            &self.cancelled_id,
+            &self.request_state,
+            &self.content_start,
+            &self.error,
+        ];
+        let of_texts = texts.into_iter().flatten().map(|text| text.len());
+        let of_raw = raw.into_iter().flatten().map(|raw| raw.len());
+        of_texts.chain(of_raw).sum()
+    }
+
     /// The message once it has been read: what only a failure wants to know is dropped where there is none.
     fn finished(mut self) -> Self {
         if !self.is_error {
@@ -130,9 +154,9 @@ impl Slot {
             | Self::ResultType => 512,
             Self::ContentStart => 600,
             Self::Name => 2_048,
-            Self::Uri | Self::Error | Self::RequestState => 8_192,
+            Self::Uri | Self::Error => 8_192,
             Self::ClientInfo => 16_384,
-            Self::Capabilities | Self::Meta => 65_536,
+            Self::Capabilities | Self::Meta | Self::RequestState => 65_536,
         }
     }
 
@@ -267,6 +291,11 @@ impl EnvelopeScanner {
     #[must_use]
     pub fn is_unreadable(&self) -> bool {
         self.state == State::Unreadable
+    }
+
+    /// What has been read of a message whose end has not come.
+    pub fn take_unfinished(&mut self) -> Envelope {
+        std::mem::take(&mut self.current).finished()
     }
 
     /// Reads on. `found` gets each message as soon as its last byte has been seen.

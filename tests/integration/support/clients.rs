@@ -22,28 +22,25 @@ pub(crate) enum Driver {
     PyModern,
 }
 
+/// Python with the packages of `requirements-NAME.txt`.
+pub(crate) fn python(name: &str) -> PathBuf {
+    let variable = format!("ARCHONCTL_TEST_PY_{}", name.to_uppercase());
+    std::env::var_os(variable).map_or_else(
+        || {
+            PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+                .join(format!("target/test-env/py-{name}/bin/python"))
+        },
+        PathBuf::from,
+    )
+}
+
 impl Driver {
     fn program(self) -> (PathBuf, &'static str) {
-        let python = |variable: &str, name: &str| {
-            std::env::var_os(variable).map_or_else(
-                || {
-                    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-                        .join(format!("target/test-env/{name}/bin/python"))
-                },
-                PathBuf::from,
-            )
-        };
         match self {
             Self::TsLegacy => ("node".into(), "ts_legacy.mjs"),
             Self::TsModern => ("node".into(), "ts_modern.mjs"),
-            Self::PyLegacy => (
-                python("ARCHONCTL_TEST_PY_LEGACY", "py-legacy"),
-                "py_legacy.py",
-            ),
-            Self::PyModern => (
-                python("ARCHONCTL_TEST_PY_MODERN", "py-modern"),
-                "py_modern.py",
-            ),
+            Self::PyLegacy => (python("legacy"), "py_legacy.py"),
+            Self::PyModern => (python("modern"), "py_modern.py"),
         }
     }
 

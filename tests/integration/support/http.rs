@@ -86,6 +86,11 @@ impl Message {
         Ok((size > 0).then_some(chunk))
     }
 
+    /// What the other side still says.
+    pub(crate) fn stream(&mut self) -> &mut impl Read {
+        &mut self.stream
+    }
+
     /// Writes to the other side of the connection.
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         let stream = self.stream.get_mut();

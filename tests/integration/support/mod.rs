@@ -2,15 +2,22 @@
 
 mod clients;
 mod daemon;
+mod faulty;
 mod http;
 mod peer;
+pub(crate) mod postgres;
 mod servers;
+mod stdio;
 
 pub(crate) use clients::{Client, Driver};
 pub(crate) use daemon::{Daemon, archonctl, journals, json, new_data_dir, sessions_until};
-pub(crate) use http::{Legacy, Scripted, send, send_raw};
+pub(crate) use faulty::{Fault, Faulty};
+pub(crate) use http::{Legacy, Message as HttpMessage, Scripted, send, send_raw};
 pub(crate) use peer::{Fields, Head, Peer, Upstream};
-pub(crate) use servers::{Everything, ModernServer};
+pub(crate) use servers::{Everything, EverythingSse, ModernServer};
+pub(crate) use stdio::{
+    Family, Lines, Server, StdioClient, StdioDriver, bridge_command, run_command,
+};
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::Child;

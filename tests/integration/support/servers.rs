@@ -36,6 +36,15 @@ impl Everything {
         panic!("server-everything does not start");
     }
 
+    /// Ends it, and waits until another one runs on the same port, as after a restart: it knows nothing any more.
+    pub(crate) fn restart(self, while_away: impl FnOnce()) -> Self {
+        let port = self.url.rsplit([':', '/']).nth(1).map(str::parse);
+        let port = port.expect("a port").expect("a number");
+        drop(self);
+        while_away();
+        super::eventually("the port", || Self::try_port(port))
+    }
+
     /// Starts it on `port`; `None` when that is taken.
     pub(crate) fn try_port(port: u16) -> Option<Self> {
         let program = "node_modules/@modelcontextprotocol/server-everything/dist/index.js";
@@ -76,6 +85,52 @@ impl Everything {
         Some(Self {
             _child: child,
             url: format!("http://127.0.0.1:{port}/mcp"),
+        })
+    }
+}
+
+/// `@modelcontextprotocol/server-everything` over the HTTP+SSE transport of 2024-11-05.
+pub(crate) struct EverythingSse {
+    _child: Owned,
+    /// Where its event streams are.
+    pub(crate) url: String,
+}
+
+impl EverythingSse {
+    /// Starts it on a free port.
+    pub(crate) fn start() -> Self {
+        (0..10)
+            .find_map(|_| Self::try_port(free_port()))
+            .expect("server-everything starts")
+    }
+
+    fn try_port(port: u16) -> Option<Self> {
+        let program = "node_modules/@modelcontextprotocol/server-everything/dist/index.js";
+        let mut command = Command::new("node");
+        command
+            .args([program, "sse"])
+            .env("PORT", port.to_string())
+            .current_dir(clients_dir());
+        let started = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn();
+        let mut child = Owned(started.expect("node starts"));
+        let said = lines(child.0.stderr.take().expect("piped"));
+        let until = |word: &str| loop {
+            match said.recv_timeout(PATIENCE) {
+                Ok(line) if line.contains(word) => return Some(()),
+                Ok(_) => {}
+                Err(_) => return None,
+            }
+        };
+        until("running on port")?;
+        // Only a stream that this very process tells of proves that the port is its own.
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
+        stream
+            .write_all(b"GET /sse HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n")
+            .ok()?;
+        until("Client Connected")?;
+        Some(Self {
+            _child: child,
+            url: format!("http://127.0.0.1:{port}/sse"),
         })
     }
 }

@@ -1,0 +1,1 @@
+-- SQLite has no functions of its own: nothing to take back.

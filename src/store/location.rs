@@ -1,0 +1,522 @@
+//! Where a database is: what a URL, a schema and a data directory come to. Connects to nothing.
+//!
+//! Owns which URLs and parameters are understood. Shows no password, and repeats no URL in an error.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use sqlx::ConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
+
+use super::dialect::EMBEDDED_FILE;
+
+/// How long a connection may take to come about, and a transaction to start or to end, unless the URL says otherwise
+/// (`connect_timeout`). A peer that went away without a word never answers.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a writer's statement may take, unless the URL says otherwise (`write_timeout`).
+const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// PostgreSQL cuts longer names off (`NAMEDATALEN`).
+const LONGEST_NAME: usize = 63;
+
+/// Parameters of other tools and of libpq that ask for what is done here anyway; they change nothing.
+const HARMLESS: [&str; 6] = [
+    "pgbouncer",
+    "connection_limit",
+    "pool_timeout",
+    "statement-cache-capacity",
+    "statement_cache_size",
+    "prepareThreshold",
+];
+
+/// Parameters that the driver understands, and those that are understood here.
+const UNDERSTOOD: &str = "sslmode, sslrootcert, sslcert, sslkey, host, hostaddr, port, dbname, user, password, \
+                          application_name, options, schema, search_path, connect_timeout, write_timeout";
+
+/// Where a database is.
+#[derive(Clone, Debug)]
+pub enum Location {
+    /// The embedded database of a data directory.
+    Embedded {
+        /// The directory; it must exist.
+        data_dir: PathBuf,
+    },
+    /// A SQLite database in a file of its own.
+    File(PathBuf),
+    /// A PostgreSQL server.
+    Postgres(Box<Server>),
+}
+
+/// How to reach a PostgreSQL database, and the schema our tables are in.
+#[derive(Clone)]
+pub struct Server {
+    pub(super) options: PgConnectOptions,
+    pub(super) schema: Option<String>,
+    pub(super) connect_timeout: Duration,
+    pub(super) write_timeout: Duration,
+}
+
+/// What is wrong with a URL or a schema, and the way out. Repeats neither.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}")]
+pub struct LocationError {
+    reason: String,
+    hint: String,
+}
+
+impl LocationError {
+    fn new(reason: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            hint: hint.into(),
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &str {
+        &self.hint
+    }
+}
+
+impl Location {
+    /// What `url` names: `postgres://…`, `sqlite:FILE`, or, for `sqlite:` alone and without a URL, the embedded
+    /// database of `data_dir`. What a PostgreSQL URL leaves open comes from libpq's variables (`PGHOST`, `PGPASSWORD`
+    /// and so on) and `~/.pgpass`. `schema` outdoes the URL's own.
+    ///
+    /// # Errors
+    /// When the URL, one of its parameters or the schema is not understood.
+    pub fn new(
+        data_dir: &Path,
+        url: Option<&str>,
+        schema: Option<&str>,
+    ) -> Result<Self, LocationError> {
+        let url = url.unwrap_or("sqlite:");
+        let kind = url.split_once(':').map_or("", |(scheme, _)| scheme);
+        match kind.to_ascii_lowercase().as_str() {
+            "postgres" | "postgresql" => {
+                Server::parse(url, schema).map(Box::new).map(Self::Postgres)
+            }
+            "sqlite" if schema.is_some() => Err(LocationError::new(
+                "a schema is chosen, but SQLite knows none",
+                "leave out --database-schema, or name a PostgreSQL database with ARCHONCTL_DATABASE_URL",
+            )),
+            "sqlite" => sqlite(url, data_dir),
+            _ => Err(LocationError::new(
+                "the database URL is neither a postgres:// nor a sqlite: URL",
+                "postgres://USER@HOST:5432/DATABASE, sqlite:///path/to/file.db, or sqlite: for the database in the data \
+                 directory",
+            )),
+        }
+    }
+}
+
+impl fmt::Display for Location {
+    /// For people: a file's path, or a URL without password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Embedded { data_dir } => data_dir.join(EMBEDDED_FILE).display().fmt(f),
+            Self::File(file) => file.display().fmt(f),
+            Self::Postgres(server) => server.fmt(f),
+        }
+    }
+}
+
+/// `sqlite:FILE`, `sqlite://FILE`, or `sqlite:` alone.
+fn sqlite(url: &str, data_dir: &Path) -> Result<Location, LocationError> {
+    let rest = url.get("sqlite:".len()..).unwrap_or_default();
+    let path = rest.strip_prefix("//").unwrap_or(rest);
+    if path.is_empty() {
+        return Ok(Location::Embedded {
+            data_dir: data_dir.to_owned(),
+        });
+    }
+    let whole = "give the path of a file, such as sqlite:///path/to/file.db";
+    if path == ":memory:" {
+        return Err(LocationError::new(
+            "a database in memory keeps nothing",
+            whole,
+        ));
+    }
+    if path.contains('?') {
+        return Err(LocationError::new(
+            "a sqlite: URL takes no parameters",
+            whole,
+        ));
+    }
+    let path = decoded(path)
+        .ok_or_else(|| LocationError::new("the path in the sqlite: URL is not UTF-8", whole))?;
+    Ok(Location::File(path.into()))
+}
+
+impl Server {
+    fn parse(url: &str, schema: Option<&str>) -> Result<Self, LocationError> {
+        let (address, query) = url
+            .split_once('?')
+            .map_or((url, ""), |(address, query)| (address, query));
+        let mut own = Own::default();
+        let mut rest = Vec::new();
+        for pair in query.split('&').filter(|pair| !pair.is_empty()) {
+            if !own.take(pair)? {
+                rest.push(pair);
+            }
+        }
+        let plain = if rest.is_empty() {
+            address.to_owned()
+        } else {
+            format!("{address}?{}", rest.join("&"))
+        };
+        // The driver's errors name what is wrong, not the text.
+        let options: PgConnectOptions = plain.parse().map_err(|error: sqlx::Error| {
+            let reason = match error {
+                sqlx::Error::Configuration(inner) => inner.to_string(),
+                other => other.to_string(),
+            };
+            LocationError::new(
+                format!("the database URL is not understood: {reason}"),
+                "postgres://USER@HOST:5432/DATABASE; in names and passwords, write / as %2F, @ as %40, : as %3A, % as %25",
+            )
+        })?;
+        let named = options.get_application_name().is_some();
+        let host = options.get_host().trim_matches(['[', ']']).to_owned();
+        let mut options = options
+            // An IPv6 address stands in brackets in a URL, and nowhere else.
+            .host(&host)
+            // Neither outlives a transaction behind a pooler, and the first is refused by pgbouncer as it comes.
+            .extra_float_digits(None)
+            .statement_cache_capacity(0)
+            .disable_statement_logging();
+        if !named {
+            options = options.application_name("archonctl");
+        }
+        if !own.settings.is_empty() {
+            let settings = own.settings.iter().map(|(name, value)| (name, value));
+            options = options.options(settings);
+        }
+        let schema = schema.map(str::to_owned).or(own.schema);
+        if let Some(name) = &schema {
+            check_name(name)?;
+        }
+        Ok(Self {
+            options,
+            schema,
+            connect_timeout: own.connect_timeout.unwrap_or(CONNECT_TIMEOUT),
+            write_timeout: own.write_timeout.unwrap_or(WRITE_TIMEOUT),
+        })
+    }
+
+    /// Whether the connection is only made over TLS.
+    pub(super) fn wants_tls(&self) -> bool {
+        !matches!(
+            self.options.get_ssl_mode(),
+            PgSslMode::Disable | PgSslMode::Allow | PgSslMode::Prefer
+        )
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let options = &self.options;
+        let (user, port) = (options.get_username(), options.get_port());
+        let database = options.get_database().unwrap_or(user);
+        let mut parameters = Vec::new();
+        let host = options.get_host();
+        let socket = options
+            .get_socket()
+            .map(|folder| folder.display().to_string());
+        if let Some(socket) = socket.or_else(|| host.starts_with('/').then(|| host.to_owned())) {
+            write!(f, "postgres://{user}@/{database}")?;
+            parameters.push(format!("host={socket}&port={port}"));
+        } else {
+            let (open, close) = if host.contains(':') {
+                ("[", "]")
+            } else {
+                ("", "")
+            };
+            write!(f, "postgres://{user}@{open}{host}{close}:{port}/{database}")?;
+        }
+        parameters.extend(self.schema.iter().map(|schema| format!("schema={schema}")));
+        if parameters.is_empty() {
+            return Ok(());
+        }
+        write!(f, "?{}", parameters.join("&"))
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The driver's own form shows the password.
+        write!(f, "Server({self})")
+    }
+}
+
+/// What is understood here rather than by the driver.
+#[derive(Default)]
+struct Own {
+    schema: Option<String>,
+    connect_timeout: Option<Duration>,
+    write_timeout: Option<Duration>,
+    /// Settings of the session, from `options`.
+    settings: Vec<(String, String)>,
+}
+
+impl Own {
+    /// Takes `pair` of the URL's query; false leaves it to the driver.
+    fn take(&mut self, pair: &str) -> Result<bool, LocationError> {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        let text = || {
+            decoded(&value.replace('+', " ")).ok_or_else(|| {
+                LocationError::new(
+                    format!("the URL's parameter {name} is not UTF-8"),
+                    "write it in UTF-8",
+                )
+            })
+        };
+        match name {
+            "schema" | "currentSchema" => self.schema = Some(text()?),
+            "search_path" => self.search_path(&text()?)?,
+            "options" => self.options(&text()?)?,
+            "connect_timeout" => self.connect_timeout = Some(seconds(name, &text()?)?),
+            "write_timeout" => self.write_timeout = Some(seconds(name, &text()?)?),
+            "sslmode" | "ssl-mode" if text()?.parse::<PgSslMode>().is_err() => {
+                return Err(LocationError::new(
+                    "the URL's sslmode is not understood",
+                    "disable, allow, prefer, require, verify-ca and verify-full are",
+                ));
+            }
+            "sslmode" | "ssl-mode" | "sslrootcert" | "ssl-root-cert" | "ssl-ca" | "sslcert"
+            | "ssl-cert" | "sslkey" | "ssl-key" | "host" | "hostaddr" | "port" | "dbname"
+            | "user" | "password" | "application_name" => return Ok(false),
+            name if HARMLESS.contains(&name) => {}
+            name => {
+                let name: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
+                return Err(LocationError::new(
+                    format!("the database URL has a parameter that is not understood: {name}"),
+                    format!("leave it out; understood are {UNDERSTOOD}"),
+                ));
+            }
+        }
+        Ok(true)
+    }
+
+    /// `-c NAME=VALUE`, `--NAME=VALUE`, separated by blanks; a backslash takes the next character as it is.
+    fn options(&mut self, text: &str) -> Result<(), LocationError> {
+        let mut words = words(text).into_iter();
+        while let Some(word) = words.next() {
+            let setting = match word.strip_prefix("--").or_else(|| word.strip_prefix("-c")) {
+                Some("") => words.next().unwrap_or_default(),
+                Some(setting) => setting.to_owned(),
+                None => String::new(),
+            };
+            let Some((name, value)) = setting.split_once('=') else {
+                return Err(LocationError::new(
+                    "the URL's options are not understood",
+                    "options takes settings of the session: options=-c%20lock_timeout=5s",
+                ));
+            };
+            let name = name.replace('-', "_");
+            if name.eq_ignore_ascii_case("search_path") {
+                self.search_path(value)?;
+            } else {
+                self.settings.push((name, value.to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    /// A search path as far as it names one schema: tables are made, looked for and migrated in one place.
+    fn search_path(&mut self, path: &str) -> Result<(), LocationError> {
+        let names = path.split(',').map(|name| name.trim().trim_matches('"'));
+        let names: Vec<&str> = names
+            .filter(|name| !name.is_empty() && *name != "$user")
+            .collect();
+        let [name] = names[..] else {
+            return Err(LocationError::new(
+                "the URL's search_path does not name exactly one schema",
+                "name the schema our tables are in: schema=NAME in the URL, or --database-schema NAME",
+            ));
+        };
+        self.schema = Some(name.to_owned());
+        Ok(())
+    }
+}
+
+fn seconds(name: &str, text: &str) -> Result<Duration, LocationError> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds > 0);
+    seconds.map(Duration::from_secs).ok_or_else(|| {
+        LocationError::new(
+            format!("the URL's {name} is no number of seconds"),
+            format!("{name}=10 waits ten seconds"),
+        )
+    })
+}
+
+fn check_name(schema: &str) -> Result<(), LocationError> {
+    let sound =
+        !schema.is_empty() && schema.len() <= LONGEST_NAME && !schema.chars().any(char::is_control);
+    if sound {
+        Ok(())
+    } else {
+        Err(LocationError::new(
+            "this is no name of a schema",
+            format!("1 to {LONGEST_NAME} bytes are expected, as in \\dn of psql; without quotes"),
+        ))
+    }
+}
+
+fn words(text: &str) -> Vec<String> {
+    let (mut words, mut word, mut inside) = (Vec::new(), String::new(), false);
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '\\' => {
+                inside = true;
+                word.extend(characters.next());
+            }
+            blank if blank.is_whitespace() => {
+                if inside {
+                    words.push(std::mem::take(&mut word));
+                }
+                inside = false;
+            }
+            other => {
+                inside = true;
+                word.push(other);
+            }
+        }
+    }
+    if inside {
+        words.push(word);
+    }
+    words
+}
+
+/// `text` with its percent signs resolved (RFC 3986, section 2.1); `None` if that is not UTF-8.
+fn decoded(text: &str) -> Option<String> {
+    let bytes = text.as_bytes();
+    let mut plain = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        let digits = text.get(at + 1..at + 3);
+        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(escaped) if *byte == b'%' => {
+                plain.push(escaped);
+                at += 3;
+            }
+            _ => {
+                plain.push(*byte);
+                at += 1;
+            }
+        }
+    }
+    String::from_utf8(plain).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn location(url: &str) -> Result<Location, LocationError> {
+        Location::new(Path::new("/data"), Some(url), None)
+    }
+
+    fn server(url: &str) -> Server {
+        match location(url) {
+            Ok(Location::Postgres(server)) => *server,
+            other => panic!("{url}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_location_is_shown_without_its_password() {
+        for (url, shown) in [
+            (
+                "postgres://me:pw@db.example/app",
+                "postgres://me@db.example:5432/app",
+            ),
+            (
+                "postgresql://me:p%40w@[::1]:7/app?sslmode=require",
+                "postgres://me@[::1]:7/app",
+            ),
+            (
+                "postgres://me@h/app?password=pw&schema=a%20b",
+                "postgres://me@h:5432/app?schema=a b",
+            ),
+            (
+                "postgres:///app?host=/run/pg&port=7&user=me&password=pw",
+                "postgres://me@/app?host=/run/pg&port=7",
+            ),
+            ("sqlite:", "/data/archonctl.db"),
+            ("sqlite:a/b.db", "a/b.db"),
+            ("sqlite:///a/b%20c.db", "/a/b c.db"),
+        ] {
+            let location = location(url).expect(url);
+            assert_eq!(location.to_string(), shown, "{url}");
+            assert!(!format!("{location:?}").contains("pw"), "{location:?}");
+        }
+    }
+
+    #[test]
+    fn a_schema_is_found_wherever_it_is_named() {
+        for query in [
+            "schema=app",
+            "search_path=app",
+            "search_path=%22$user%22,%20app",
+            "options=-c%20search_path=app",
+            "options=-csearch_path=app%20--lock-timeout=5s",
+            "options=--search_path%3D%22app%22",
+        ] {
+            let server = server(&format!("postgres://me@h/db?{query}"));
+            assert_eq!(server.schema.as_deref(), Some("app"), "{query}");
+        }
+        let both = Location::new(
+            Path::new("/"),
+            Some("postgres://me@h/db?schema=a"),
+            Some("b"),
+        );
+        assert_eq!(
+            both.expect("a location").to_string(),
+            "postgres://me@h:5432/db?schema=b"
+        );
+        let other = server("postgres://me@h/db?options=-c%20lock_timeout=5s%20-c%20a.b=x%5C%20y");
+        assert_eq!(
+            other.options.get_options(),
+            Some("-c lock_timeout=5s -c a.b=x\\ y")
+        );
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused_and_never_repeated() {
+        for url in [
+            "",
+            "mysql://me:hunter2@h/db",
+            "hunter2",
+            "host=h password=hunter2",
+            "postgres://me:hunter2@h:port/db",
+            "postgres://me:hunter2@h/db?sslmode=hunter2",
+            "postgres://me:hunter2@h/db?target_session_attrs=read-write",
+            "postgres://me:hunter2@h/db?connect_timeout=0",
+            "postgres://me:hunter2@h/db?search_path=a,b",
+            "postgres://me:hunter2@h/db?options=hunter2",
+            "postgres://me:hunter2@h/db?schema=",
+            "sqlite::memory:",
+            "sqlite:x?mode=ro",
+        ] {
+            let error = location(url).expect_err(url);
+            let said = format!("{error} {}", error.hint());
+            assert!(!said.contains("hunter2"), "{url}: {said}");
+        }
+        let schema = Location::new(Path::new("/"), None, Some("app"));
+        assert!(schema.expect_err("SQLite").to_string().contains("SQLite"));
+    }
+
+    #[test]
+    fn parameters_of_other_tools_change_nothing() {
+        let server =
+            server("postgres://me@h/db?pgbouncer=true&connection_limit=1&connect_timeout=3");
+        assert_eq!(server.to_string(), "postgres://me@h:5432/db");
+        assert_eq!(server.connect_timeout, Duration::from_secs(3));
+    }
+}

@@ -1,0 +1,81 @@
+//! Operations: every column of many.
+
+use crate::model::{Operation, Record, RequestId, Target, Timestamp};
+use crate::store::connection::on_pool;
+use crate::store::testing::{On, TestStore, on_every_store, open, operation};
+
+on_every_store!(every_column_arrives_whatever_operations_have_in_common);
+
+/// Id, method, target, error, trace, start, bytes in, tokens.
+type Row = (
+    RequestId,
+    String,
+    Option<String>,
+    Option<String>,
+    Option<String>,
+    Timestamp,
+    i64,
+    Option<i64>,
+);
+
+/// One batch whose pieces have one, several and as many commons as rows, with and without traces.
+async fn every_column_arrives_whatever_operations_have_in_common(on: On) {
+    let mut test = TestStore::on(on).await;
+    let mut written: Vec<Operation> = (0..3_000)
+        .map(|n| {
+            let mut operation = operation(n, 1, i64::try_from(n).expect("small"));
+            operation.bytes_in = u64::try_from(n * 7).expect("small");
+            match n / 512 {
+                0 => {}
+                1 => operation.method = format!("method-{}", n % 7).into(),
+                2 => operation.error_message = Some(format!("it's {n}").into()),
+                3 => operation.trace_id = Some(format!("{n:032x}").into()),
+                4 if n % 3 == 0 => operation.trace_id = Some("short".into()),
+                4 if n % 3 == 1 => operation.trace_id = Some(format!("{n:032x}").into()),
+                4 => operation.target = Some(Target::Resource(format!("file:///{n}").into())),
+                _ => operation.prompt_tokens = None,
+            }
+            operation
+        })
+        .collect();
+    let mut records = vec![open(1, 0)];
+    records.extend(
+        written
+            .iter()
+            .cloned()
+            .map(|o| Record::OperationFinished(Box::new(o))),
+    );
+    test.fold(&records).await;
+    let rows: Vec<Row> = on_pool!(test.store, pool => {
+        sqlx::query_as(
+            "SELECT request_id, method, coalesce(tool_name, resource_uri), error_message, trace_id, timestamp, \
+             bytes_in, CAST(prompt_tokens AS BIGINT) FROM archon_mcp_requests ORDER BY request_id",
+        )
+        .fetch_all(pool)
+        .await
+    })
+    .expect("rows");
+    written.sort_by_key(|operation| operation.request_id);
+    let expected: Vec<Row> = written
+        .iter()
+        .map(|operation| {
+            let owned = |text: &Option<Box<str>>| text.as_deref().map(str::to_owned);
+            let Some(Target::Tool(target) | Target::Prompt(target) | Target::Resource(target)) =
+                &operation.target
+            else {
+                unreachable!("all have one")
+            };
+            (
+                operation.request_id,
+                operation.method.to_string(),
+                Some(target.to_string()),
+                owned(&operation.error_message),
+                owned(&operation.trace_id),
+                operation.started_at,
+                i64::try_from(operation.bytes_in).expect("small"),
+                operation.prompt_tokens.map(i64::from),
+            )
+        })
+        .collect();
+    assert!(rows == expected, "a column differs");
+}

@@ -1,0 +1,151 @@
+//! Killed (SIGKILL) in the middle of each migration, and run again: the same schema, the same rows.
+//!
+//! A trigger on the server counts the commands that change the schema, and stops at one of them by waiting for a lock that the
+//! test holds: so a run is killed at the very end of any of its commands.
+
+use super::locks::{Held, Running, waiting};
+use super::*;
+use crate::support::eventually;
+
+/// The lock that stops a run.
+const GATE: &str = "SELECT pg_advisory_lock(4711)";
+
+/// Counts commands; the run stops at the end of number `stop_at` of them.
+const COUNTER: &str = "
+    CREATE SCHEMA counter; GRANT ALL ON SCHEMA counter TO PUBLIC;
+    CREATE SEQUENCE counter.commands; GRANT ALL ON SEQUENCE counter.commands TO PUBLIC;
+    CREATE TABLE counter.stop (at bigint); INSERT INTO counter.stop VALUES (0); GRANT ALL ON counter.stop TO PUBLIC;
+    CREATE FUNCTION counter.count() RETURNS event_trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF nextval('counter.commands') = (SELECT at FROM counter.stop) THEN
+            PERFORM pg_advisory_lock_shared(4711);
+        END IF;
+    END $$;
+    CREATE EVENT TRIGGER counting ON ddl_command_end EXECUTE FUNCTION counter.count();";
+
+/// A database as the older product leaves it, with rows, and a counter of commands.
+fn older(server: &'static Server) -> Database {
+    let name = format!("older_with_counter_{}", server.version.major());
+    server.database_like(&name, |database| {
+        for script in [BOOKKEEPING, OTHERS, V001, DATA] {
+            psql(database, script);
+        }
+        database.admin(COUNTER);
+    })
+}
+
+/// How many commands each migration has run when it is done, on such a database.
+fn commands_by_migration(server: &'static Server) -> Vec<(i64, i64)> {
+    let database = older(server);
+    let count = "SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM counter.commands";
+    let count = || -> i64 {
+        database
+            .value(count)
+            .expect("a number")
+            .parse()
+            .expect("a number")
+    };
+    [1, 13, 14, 100, 101, 102, 103, 104]
+        .map(|version| {
+            json(&migrate(
+                &database,
+                &["up", "--to", &version.to_string(), "-o", "json"],
+            ));
+            (version, count())
+        })
+        .to_vec()
+}
+
+/// Runs `up`, kills it at the end of command `at`, and runs it again.
+fn killed_at(server: &'static Server, at: i64) {
+    let database = older(server);
+    let before = sums(&database);
+    database.admin(&format!("UPDATE counter.stop SET at = {at}"));
+    let gate = Held::new(&database, GATE);
+    let mut run = Running::start(&database.url(), &["up", "--lock-timeout", "1h"]);
+    waiting(&database);
+    run.child.0.kill().expect("killed");
+    run.child.0.wait().expect("it ends");
+    // The server's process goes on to the end of its statement, and finds nobody there.
+    drop(gate);
+    let left = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'archonctl%'";
+    eventually("the end of the server's process", || {
+        (database.value(left)? == "0").then_some(())
+    });
+    green(&database);
+    assert_eq!(sums(&database), before, "killed at {at}");
+}
+
+#[test]
+fn in_the_middle_of_each_migration() {
+    for kind in [plain as Kind, supabase] {
+        for version in VERSIONS {
+            let server = kind(version);
+            let mut begins = 0;
+            for (migration, ends) in commands_by_migration(server) {
+                // Some of 001 is there already; nothing that is there changes the schema again.
+                if ends > begins {
+                    let middle = begins + (ends - begins + 1) / 2;
+                    killed_at(server, middle);
+                    // First and last commands of each on one version: it's the same files.
+                    if version == Version::V15 && migration >= 100 {
+                        for at in [begins + 1, ends].into_iter().filter(|at| *at != middle) {
+                            killed_at(server, at);
+                        }
+                    }
+                }
+                begins = ends;
+            }
+        }
+    }
+}
+
+#[test]
+fn between_the_batches_of_a_long_one() {
+    for version in VERSIONS {
+        let database = plain(version).fresh_database();
+        json(&migrate(&database, &["up", "--to", "100", "-o", "json"]));
+        database.run(
+            "INSERT INTO archon_mcp_sessions (session_id) SELECT md5(n::text)::uuid FROM generate_series(1, 3500) AS n;
+             INSERT INTO archon_mcp_requests (session_id, method, tool_name, prompt_tokens, estimated_cost)
+             SELECT md5((1 + n % 3500)::text)::uuid, 'tools/call', 'a', n, 0.001 FROM generate_series(1, 20000) AS n",
+        );
+        let before = sums(&database);
+        let one = "SELECT session_id FROM archon_mcp_sessions WHERE session_id = (SELECT max(session_id::text)::uuid FROM archon_mcp_sessions) FOR UPDATE";
+        // The first part changes all sessions; the row is locked once that is through.
+        let counted = || -> i64 {
+            let asked = database.try_as(
+                "postgres",
+                "SELECT count(*) FROM archon_mcp_sessions WHERE counted",
+            );
+            let rows = asked.unwrap_or_default();
+            rows.first()
+                .and_then(|row| row[0].as_deref()?.parse().ok())
+                .unwrap_or_default()
+        };
+        let gate = Held::new(
+            &database,
+            "LOCK TABLE archon_journal_positions IN ACCESS SHARE MODE",
+        );
+        drop(gate);
+        let held = Held::new(&database, one);
+        let mut run = Running::start(&database.url(), &["up", "--lock-timeout", "1h"]);
+        waiting(&database);
+        let done = counted();
+        run.child.0.kill().expect("killed");
+        run.child.0.wait().expect("it ends");
+        drop(held);
+        let left = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name LIKE 'archonctl%'";
+        eventually("the end of the server's process", || {
+            (database.value(left)? == "0").then_some(())
+        });
+        assert!(done < 3_500, "{done}");
+        green(&database);
+        assert_eq!(counted(), 3_500);
+        assert_eq!(sums(&database), before);
+        let kept = "SELECT sum(total_requests), sum(total_prompt_tokens), sum(total_cost) FROM archon_mcp_sessions";
+        let rows =
+            "SELECT count(*), sum(prompt_tokens), sum(estimated_cost) FROM archon_mcp_requests";
+        assert_eq!(database.run(kept), database.run(rows));
+    }
+}
