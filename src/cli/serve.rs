@@ -145,7 +145,8 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
         .with(Key::DrainTimeout, args.drain_timeout)
         .with(Key::Workers, args.workers)
         .with(Key::LogFormat, args.log_format);
-    let mut options = Settings::resolve(&context.sources, flags)?.serve_options(&context.sources)?;
+    let mut options =
+        Settings::resolve(&context.sources, flags)?.serve_options(&context.sources)?;
     options.migrate = args.migrate;
     crate::daemon::init_logging(options.log);
     crate::daemon::run(&options).map_err(|error| CliError::of_daemon(&error))?;

@@ -9,10 +9,10 @@ use crate::model::parse_duration;
 use super::database::DatabaseOptions;
 use super::error::ConfigError;
 use super::limits::{Access, Limits};
+use super::names::server_name;
 use super::settings::{Key, Settings};
 use super::sources::Sources;
 use super::upstream::{Refusal, Upstream};
-use super::names::server_name;
 
 /// Form of the daemon's log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::tracking::{AnswerFacts, Exchange};
+use crate::tracking::{AnswerFacts, Exchange, Failure};
 use crate::wire;
 
 use super::answers::OwnAnswer;
@@ -72,8 +72,14 @@ async fn answer(
         .authority()
         .map(|named| named.as_str().as_bytes());
     let host = value(header::HOST).or(named);
+    let path = request.uri().path();
     if let Some(why) = proxy.options.guard.refusal(host, value(header::ORIGIN)) {
         proxy.counters.forbidden.add();
+        if let (true, Some(upstream)) = (is_endpoint(path), proxy.upstreams.first()) {
+            let facts = proxy.facts(upstream, &principal, request.method().as_str());
+            let exchange = proxy.tracker.begin(facts.with_headers(request.headers()));
+            exchange.failed(Failure::Refused(why.to_owned()));
+        }
         return own(OwnAnswer::error(
             StatusCode::FORBIDDEN,
             "origin-refused",
@@ -81,7 +87,6 @@ async fn answer(
             None,
         ));
     }
-    let path = request.uri().path();
     if is_health(path) {
         return own(OwnAnswer::health(request.method().as_str(), &proxy.health));
     }

@@ -116,6 +116,8 @@ struct Forward {
     endpoint: Option<Box<str>>,
     /// Whether the answer names the server's own URL.
     metadata: bool,
+    /// Why it is turned down, if its head is enough to know.
+    refusal: Option<Refusal>,
 }
 
 /// A server, and the connections to it.
@@ -358,7 +360,12 @@ impl<'a, S: ClientStream> Client<'a, S> {
                 keep_alive: head.keep_alive,
             }))
         };
-        if let Some(why) = proxy.options.guard.refusal(head.host, head.origin) {
+        let forbidden = proxy.options.guard.refusal(head.host, head.origin);
+        let way = route(&proxy.upstreams, head.path);
+        // What is turned down at the endpoint may be an operation of a session, so it goes on from here.
+        if let Some(why) = forbidden
+            && !matches!(way, Some(Route::Endpoint(_)))
+        {
             proxy.counters.forbidden.add();
             let status = StatusCode::FORBIDDEN;
             return own(OwnAnswer::error(status, "origin-refused", why, None));
@@ -366,7 +373,6 @@ impl<'a, S: ClientStream> Client<'a, S> {
         if is_health(head.path) {
             return own(OwnAnswer::health(head.method, &proxy.health));
         }
-        let way = route(&proxy.upstreams, head.path);
         let Some((way, target)) =
             way.and_then(|way| Some((Target::of(worker, way.server())?, way)).map(|(t, w)| (w, t)))
         else {
@@ -450,6 +456,7 @@ impl<'a, S: ClientStream> Client<'a, S> {
             stream: head.method == "GET" && !metadata,
             endpoint,
             metadata,
+            refusal: forbidden.map(Refusal::Forbidden),
         })))
     }
 
@@ -459,15 +466,17 @@ impl<'a, S: ClientStream> Client<'a, S> {
         self.input.consume(forward.head_length);
         let worker = self.worker;
         let mut passage = Passage::new(exchange, forward.framing, 0, &forward);
-        let looked = match forward.framing {
-            Framing::Length(length) if length > worker.proxy.options.limits.max_body => {
+        let judged = match (forward.refusal, forward.framing) {
+            (Some(refusal), _) => Err(refusal),
+            (None, Framing::Length(length)) if length > worker.proxy.options.limits.max_body => {
                 Err(Refusal::TooLarge)
             }
             _ if forward.stream && exchange.is_some() => passage.hold(&worker.proxy),
             _ => Ok(()),
         };
-        let looked = looked.and_then(|()| passage.look(&self.input, &worker.proxy));
-        if let Err(why) = looked {
+        // Also of what is turned down already: the beginning of a body says what was asked.
+        let looked = passage.look(&self.input, &worker.proxy);
+        if let Err(why) = judged.and(looked) {
             return self.refused(passage, why, out).await;
         }
         if forward.expects_continue && passage.ready == 0 && !passage.whole() {
@@ -518,7 +527,8 @@ impl<'a, S: ClientStream> Client<'a, S> {
         why: Refusal,
         out: &mut Vec<u8>,
     ) -> Result<bool, Gone> {
-        let whole = passage.whole() && why == Refusal::TooManyStreams;
+        let whole =
+            passage.whole() && matches!(why, Refusal::TooManyStreams | Refusal::Forbidden(_));
         if whole {
             self.input.consume(passage.kept + passage.ready);
         }

@@ -12,6 +12,8 @@ use super::{Client, Gone};
 /// Why a request is turned down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Refusal {
+    /// It comes from where it may not; what tells.
+    Forbidden(&'static str),
     /// Its body is no chunked coding.
     BadBody,
     /// Its body is longer than is allowed.
@@ -25,6 +27,7 @@ pub(super) enum Refusal {
 impl Refusal {
     fn status(self) -> StatusCode {
         match self {
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::BadBody => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::SlowBody => StatusCode::REQUEST_TIMEOUT,
@@ -34,6 +37,7 @@ impl Refusal {
 
     fn reason(self) -> &'static str {
         match self {
+            Self::Forbidden(_) => "origin-refused",
             Self::BadBody => "bad-request",
             Self::TooLarge => "body-too-large",
             Self::SlowBody => "slow-body",
@@ -44,6 +48,7 @@ impl Refusal {
     /// Adds it to what `/health` shows.
     pub(super) fn count(self, counters: &Counters) {
         let count: &Count = match self {
+            Self::Forbidden(_) => &counters.forbidden,
             Self::BadBody => &counters.bad_request,
             Self::TooLarge => &counters.body_too_large,
             Self::SlowBody => &counters.slow_body,
@@ -67,6 +72,7 @@ impl<S: ClientStream> Client<'_, S> {
         refusal.count(&proxy.counters);
         let limits = &proxy.options.limits;
         let message = match refusal {
+            Refusal::Forbidden(why) => why.to_owned(),
             Refusal::BadBody => "the body's chunked coding is broken".to_owned(),
             Refusal::TooLarge => format!(
                 "the body is longer than the {} bytes that are allowed (--max-body)",

@@ -441,7 +441,8 @@ impl Exchange {
         if touch {
             self.tracker.write_touch(&session, now, notifications);
         }
-        if self.facts.method == HttpMethod::Delete {
+        let refused = matches!(end, End::Failed(Failure::Refused(_)));
+        if self.facts.method == HttpMethod::Delete && !refused {
             self.left_by_delete(&session, state.status);
         } else if state.channel.is_some() && !matches!(end, End::ClientLeft) {
             // The session was this stream, and the server has ended it.

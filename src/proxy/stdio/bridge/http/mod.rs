@@ -114,7 +114,10 @@ impl Http {
             return Err(TargetError::Url);
         }
         let tls = if secure {
-            Some(tls::connector("bridge", None).map_err(|error| TargetError::Tls(error.to_string()))?)
+            Some(
+                tls::connector("bridge", None)
+                    .map_err(|error| TargetError::Tls(error.to_string()))?,
+            )
         } else {
             None
         };
