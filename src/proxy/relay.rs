@@ -1,9 +1,11 @@
 //! A client's connection, relayed to a server behind a connection: request by request, byte by byte.
 
+mod answer;
 mod deadline;
 mod metadata;
 mod own;
 mod passage;
+mod plan;
 mod refusal;
 mod stream;
 mod write;
@@ -18,19 +20,17 @@ use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
 
-use crate::tracking::{Exchange, Failure, Group, RequestFacts};
+use crate::tracking::{Exchange, Failure, Group};
 
+use super::Proxy;
 use super::answers::OwnAnswer;
 use super::buffer::{Buffer, Buffers};
-use super::http1::{BadHead, Framing, RequestHead, no_headers};
+use super::http1::{BadHead, Framing};
 use super::pool::{Pool, Stream, connect};
-use super::route::{Route, is_metadata, route};
-use super::upstream::Remote;
-use super::upstream::{Place, Upstream};
-use super::{Proxy, is_health};
 
 use deadline::Deadline;
-use passage::{Event, Passage, Started, Unsent};
+use passage::{Passage, Started, Unsent};
+use plan::{Forward, Plan, Target};
 use refusal::Refusal;
 pub(super) use stream::ClientStream;
 use write::write_both;
@@ -80,69 +80,6 @@ pub(super) struct Gone;
 impl From<io::Error> for Gone {
     fn from(_: io::Error) -> Self {
         Self
-    }
-}
-
-/// What is done with a request.
-enum Plan {
-    Forward(Forward),
-    Own {
-        answer: OwnAnswer,
-        head_length: usize,
-        framing: Framing,
-        to_head: bool,
-        keep_alive: bool,
-    },
-}
-
-/// A request to be relayed.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a thing that the head says"
-)]
-struct Forward {
-    /// `None` outside the endpoint (authorisation metadata, for one): that passes untracked, but for what an HTTP+SSE
-    /// server (MCP 2024-11-05) has named as its endpoint.
-    exchange: Option<Box<Exchange>>,
-    head_length: usize,
-    framing: Framing,
-    keep_alive: bool,
-    http_1_0: bool,
-    to_head: bool,
-    expects_continue: bool,
-    /// Whether a stream is asked for.
-    stream: bool,
-    /// The endpoint here that it is about, where that is not the usual one.
-    endpoint: Option<Box<str>>,
-    /// Whether the answer names the server's own URL.
-    metadata: bool,
-    /// Why it is turned down, if its head is enough to know.
-    refusal: Option<Refusal>,
-}
-
-/// A server, and the connections to it.
-#[derive(Clone, Copy)]
-struct Target<'a> {
-    number: usize,
-    upstream: &'a Upstream,
-    remote: &'a Remote,
-    pool: &'a Pool,
-}
-
-impl<'a> Target<'a> {
-    /// The server with this number, if it is behind a connection.
-    fn of(worker: &'a Worker, number: usize) -> Option<Self> {
-        let upstream = worker.proxy.upstreams.get(number)?;
-        let Place::Remote(remote) = &upstream.place else {
-            return None;
-        };
-        let pool = worker.pools.get(number)?;
-        Some(Self {
-            number,
-            upstream,
-            remote,
-            pool,
-        })
     }
 }
 
@@ -311,16 +248,6 @@ impl<'a, S: ClientStream> Client<'a, S> {
         Ok(Next::Close)
     }
 
-    /// `scheme://host[:port]` by which the client reaches us.
-    fn base_url(&self) -> Option<String> {
-        if let Some(url) = &self.worker.proxy.options.public_url {
-            return Some(url.to_string());
-        }
-        let host = std::str::from_utf8(&self.host).ok()?;
-        let authority: http::uri::Authority = host.parse().ok()?;
-        Some(format!("http://{authority}"))
-    }
-
     async fn carry_out(&mut self, plan: Plan, out: &mut Vec<u8>) -> Result<bool, Gone> {
         match plan {
             Plan::Forward(forward) => self.forward(forward, out).await,
@@ -340,124 +267,6 @@ impl<'a, S: ClientStream> Client<'a, S> {
                     .await
             }
         }
-    }
-
-    /// Decides on the request at the beginning of the input, if its head is all there. For one to be relayed, `out` is
-    /// the head that the server gets.
-    fn plan(&mut self, out: &mut Vec<u8>) -> Result<Option<Plan>, BadHead> {
-        let worker = self.worker;
-        let (proxy, mut room) = (&*worker.proxy, no_headers!());
-        let longest = proxy.options.limits.max_head;
-        let Some(head) = RequestHead::read(self.input.filled(), &mut room, longest)? else {
-            return Ok(None);
-        };
-        let own = |answer| {
-            Ok(Some(Plan::Own {
-                answer,
-                head_length: head.length,
-                framing: head.framing,
-                to_head: head.method == "HEAD",
-                keep_alive: head.keep_alive,
-            }))
-        };
-        let forbidden = proxy.options.guard.refusal(head.host, head.origin);
-        let way = route(&proxy.upstreams, head.path);
-        // What is turned down at the endpoint may be an operation of a session, so it goes on from here.
-        if let Some(why) = forbidden
-            && !matches!(way, Some(Route::Endpoint(_)))
-        {
-            proxy.counters.forbidden.add();
-            let status = StatusCode::FORBIDDEN;
-            return own(OwnAnswer::error(status, "origin-refused", why, None));
-        }
-        if is_health(head.path) {
-            return own(OwnAnswer::health(head.method, &proxy.health));
-        }
-        let Some((way, target)) =
-            way.and_then(|way| Some((Target::of(worker, way.server())?, way)).map(|(t, w)| (w, t)))
-        else {
-            let path = head.path;
-            let message = format!("no server is served at {path}; /health lists those there are");
-            let status = StatusCode::NOT_FOUND;
-            return own(OwnAnswer::error(status, "no-such-path", &message, None));
-        };
-        if self.target.number != target.number {
-            self.target = target;
-            self.spare = None;
-        }
-        let host = head.host.unwrap_or_default();
-        if self.host != host {
-            self.host.clear();
-            self.host.extend_from_slice(host);
-        }
-        let remote = target.remote;
-        let (mut endpoint, mut metadata) = (None, false);
-        let channel = if head.method == "POST" {
-            proxy
-                .tracker
-                .channel(&self.principal, head.path, head.query)
-        } else {
-            None
-        };
-        let tracked = match way {
-            Route::Endpoint(_) => {
-                if head.path.len() > "/mcp/".len() {
-                    endpoint = Some(head.path.trim_end_matches('/').into());
-                }
-                remote.target(head.query, |path, query| {
-                    head.pass_on(&remote.authority, path, query, &remote.added, out);
-                });
-                true
-            }
-            Route::Other {
-                path,
-                endpoint: about,
-                ..
-            } => {
-                metadata = is_metadata(&path) && self.base_url().is_some();
-                endpoint = Some(about.into());
-                let added = if metadata {
-                    &remote.plainly
-                } else {
-                    &remote.added
-                };
-                head.pass_on(&remote.authority, &path, head.query, added, out);
-                channel.is_some()
-            }
-        };
-        let exchange = if tracked {
-            let show = |facts: &mut RequestFacts| {
-                if let Some(channel) = channel {
-                    facts.answered_on(channel);
-                }
-                for header in head.headers {
-                    facts.header(header.name, header.value);
-                }
-            };
-            Some(if let Some(mut exchange) = self.spare.take() {
-                exchange.begin_again(head.method, show);
-                exchange
-            } else {
-                let mut facts = proxy.facts(target.upstream, &self.principal, head.method);
-                show(&mut facts);
-                Box::new(proxy.tracker.begin_in(facts, worker.group.clone()))
-            })
-        } else {
-            None
-        };
-        Ok(Some(Plan::Forward(Forward {
-            exchange,
-            head_length: head.length,
-            framing: head.framing,
-            keep_alive: head.keep_alive,
-            http_1_0: head.http_1_0,
-            to_head: head.method == "HEAD",
-            expects_continue: head.expects_continue,
-            stream: head.method == "GET" && !metadata,
-            endpoint,
-            metadata,
-            refusal: forbidden.map(Refusal::Forbidden),
-        })))
     }
 
     /// Relays one request. `out` holds the head that the server gets.
@@ -580,161 +389,5 @@ impl<'a, S: ClientStream> Client<'a, S> {
             .map_err(|error| Unsent::before_answer(error.to_string()))?;
         passage.wrote(&mut self.input, passage.ready);
         passage.start(self, stream, out).await
-    }
-
-    /// Relays an answer whose head is in `out`; says whether the connection can serve another request.
-    async fn answer(
-        &mut self,
-        mut passage: Passage<'_>,
-        started: Started<'a>,
-        out: &mut Vec<u8>,
-    ) -> Result<bool, Gone> {
-        let Started {
-            mut stream,
-            mut answer,
-            mut framing,
-            reusable,
-            close,
-        } = started;
-        let exchange = passage.exchange;
-        // HTTP/1.0 knows no chunks: their data goes alone, and the end of the connection ends it.
-        let bare = passage.http_1_0 && framing.is_chunked();
-        let silent = bare || framing == Framing::UntilClose;
-        loop {
-            let seen = framing.read(answer.filled(), |data| {
-                if let Some(exchange) = exchange {
-                    exchange.answer_data(data);
-                }
-                if bare {
-                    out.extend_from_slice(data);
-                }
-            });
-            let Ok(count) = seen else {
-                return self.broken(exchange, silent, "its chunked coding is broken");
-            };
-            let done = framing.is_done();
-            if let (true, Some(exchange)) = (done, exchange) {
-                // The record of whatever ends here is on disk before its last byte goes on.
-                exchange.answer_end();
-            }
-            if exchange.is_some_and(Exchange::unsettled) {
-                let worker = self.worker;
-                worker
-                    .group
-                    .settle(|group| worker.proxy.tracker.write_group(group))
-                    .await;
-            }
-            let body = if bare {
-                &[][..]
-            } else {
-                &answer.filled()[..count]
-            };
-            if passage.sent() {
-                let patience = self.worker.proxy.options.limits.write_timeout;
-                let writing = write_both(&mut self.stream, out, body);
-                match self.deadline.patient(patience, writing).await {
-                    Some(written) => written?,
-                    None => return Err(self.slow_reader()),
-                }
-            } else {
-                passage.deliver(self, &mut stream, out).await?;
-                passage.deliver(self, &mut stream, body).await?;
-            }
-            out.clear();
-            answer.consume(count);
-            if done {
-                break;
-            }
-            match passage.next(self, &mut stream, &mut answer, false).await {
-                Event::Answer(1..) => {}
-                Event::Answer(0) if framing == Framing::UntilClose => {
-                    if let Some(exchange) = exchange {
-                        exchange.answer_end();
-                    }
-                    self.sending = !passage.sent();
-                    return Ok(false);
-                }
-                Event::Answer(0) => {
-                    return self.broken(exchange, silent, "the server closed the connection");
-                }
-                Event::Broke(error) => return self.broken(exchange, silent, &error.to_string()),
-                Event::Refused(why) => {
-                    why.count(&self.worker.proxy.counters);
-                    return Err(Gone);
-                }
-                Event::ClientGone | Event::TimedOut => return Err(Gone),
-            }
-        }
-        let sent = passage.sent();
-        if reusable && sent && answer.is_empty() {
-            self.target.pool.give_back(stream);
-        }
-        self.sending = !sent;
-        Ok(!close && sent)
-    }
-
-    /// The answer broke. Where only the end of the connection ends it (`silent`), a proper end would make it look
-    /// complete: the connection is reset.
-    fn broken(&self, exchange: Option<&Exchange>, silent: bool, why: &str) -> Result<bool, Gone> {
-        if let Some(exchange) = exchange {
-            exchange.answer_broken(why);
-        }
-        if silent {
-            self.stream.spoil();
-        }
-        Err(Gone)
-    }
-
-    /// Relays an answer that is a document with the server's own URL in it, with ours in its place. The head in `out`
-    /// lacks the length and the empty line.
-    async fn document(
-        &mut self,
-        mut passage: Passage<'_>,
-        started: Started<'a>,
-        out: &mut Vec<u8>,
-    ) -> Result<bool, Gone> {
-        let Started {
-            mut stream,
-            mut answer,
-            mut framing,
-            reusable,
-            close,
-        } = started;
-        let mut document = Vec::new();
-        loop {
-            let read = framing.read(answer.filled(), |data| document.extend_from_slice(data));
-            let Ok(count) = read else { return Err(Gone) };
-            answer.consume(count);
-            if framing.is_done() {
-                break;
-            }
-            if document.len() > metadata::LONGEST_DOCUMENT {
-                tracing::warn!(server = %self.target.upstream.server.name, "its protected-resource metadata is too long to be relayed");
-                return Err(Gone);
-            }
-            match passage.next(self, &mut stream, &mut answer, true).await {
-                Event::Answer(1..) => {}
-                Event::Answer(0) if framing == Framing::UntilClose => break,
-                _ => return Err(Gone),
-            }
-        }
-        let endpoint = passage.endpoint.as_deref().unwrap_or(super::ENDPOINT);
-        if let Some(base) = self.base_url() {
-            document = metadata::with_resource(&document, &format!("{base}{endpoint}"));
-        }
-        if passage.to_head {
-            document.clear();
-            out.extend_from_slice(b"\r\n");
-        } else {
-            let length = format!("Content-Length: {}\r\n\r\n", document.len());
-            out.extend_from_slice(length.as_bytes());
-        }
-        let sent = passage.sent();
-        write_both(&mut self.stream, out, &document).await?;
-        if reusable && sent && answer.is_empty() {
-            self.target.pool.give_back(stream);
-        }
-        self.sending = !sent;
-        Ok(!close && sent)
     }
 }

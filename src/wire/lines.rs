@@ -214,7 +214,7 @@ mod tests {
             let (mut scanner, mut messages) = (EnvelopeScanner::default(), Vec::new());
             let text = line.strip_suffix(b"\n");
             scanner.feed(text.unwrap_or(line), &mut |envelope| {
-                messages.push(envelope)
+                messages.push(envelope);
             });
             if text.is_some() && (scanner.is_complete() || scanner.is_blank()) {
                 let mut size = line.len() as u64;
