@@ -157,6 +157,13 @@ fn check(database: &Database, when: &str) {
         assert_eq!(found, expected, "session {:?}, {when}", row[0]);
     }
 
+    let spans = database.run(
+        "SELECT session_id, first_success_at, last_success_at FROM archon_mcp_sessions WHERE counted \
+            AND (first_success_at, last_success_at) IS DISTINCT FROM (SELECT min(timestamp), max(timestamp) FROM archon_mcp_requests AS r \
+                WHERE r.session_id = archon_mcp_sessions.session_id AND status = 'success' AND method NOT IN ('initialize', 'server/discover'))",
+    );
+    assert_eq!(spans, Vec::<Vec<Option<String>>>::new(), "first and last success, {when}");
+
     // The views, whose sums over ended sessions are kept as well.
     let views = database.run(
         "SELECT (SELECT coalesce(sum(total_sessions), 0) FROM archon_mcp_session_stats) = count(*), \

@@ -26,6 +26,7 @@ use super::targets::effect;
 use super::tokens::Statement;
 use super::up::has_other_text;
 use road::Piece;
+pub(super) use road::is_over_a_lock;
 
 /// How a run goes about its work.
 #[derive(Clone, Debug)]
@@ -142,7 +143,7 @@ impl Run<'_> {
         step: Step,
         duration: Duration,
     ) -> Result<(), MigrationError> {
-        let seen = self.session.see().await?;
+        let seen = self.see(at).await?;
         let (_, findings) = seen.chain(self.session.set).judge(at, &seen.catalog);
         let name = file.name();
         if seen.records.archon_sight != Sight::Seen && seen.records.archon_sight != Sight::NoTable {
@@ -181,7 +182,7 @@ impl Run<'_> {
 
     /// Corrects the record of migration `at` if it is of another text and everything is there.
     pub(super) async fn correct_record(&mut self, at: usize) -> Result<(), MigrationError> {
-        let seen = self.session.see().await?;
+        let seen = self.see(at).await?;
         let Some(file) = self
             .session
             .set
