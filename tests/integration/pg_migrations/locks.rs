@@ -204,10 +204,7 @@ fn a_lock_is_tried_again(version: Version, lock: &str, mode: &str) {
     );
     let holder = &error["error"]["details"]["holders"][0];
     assert_eq!(holder["pid"].to_string(), held.pid);
-    assert_eq!(
-        holder["object"],
-        format!("archon_mcp_sessions ({mode})")
-    );
+    assert_eq!(holder["object"], format!("archon_mcp_sessions ({mode})"));
     assert_eq!(holder["state"], "idle in transaction");
 
     let patient = Running::start(&database.url(), &["up", "--lock-timeout", "20ms"]);

@@ -33,7 +33,8 @@ const FIELDS: [u8; 2] = 19_i16.to_be_bytes();
 
 /// Whether this role may copy: the server refuses it where row security decides for the role.
 pub(super) async fn is_possible(lease: &mut Lease) -> Result<bool, StoreError> {
-    let query = sqlx::query_scalar("SELECT NOT row_security_active('archon_mcp_requests'::regclass)");
+    let query =
+        sqlx::query_scalar("SELECT NOT row_security_active('archon_mcp_requests'::regclass)");
     let patience = lease.patience();
     let asked = within(patience, query.fetch_one(lease.careful())).await;
     lease
@@ -114,7 +115,12 @@ impl Fields {
     }
 
     fn number(&mut self, number: Option<i32>) {
-        self.maybe(number.map(i32::to_be_bytes).as_ref().map(|bytes| &bytes[..]));
+        self.maybe(
+            number
+                .map(i32::to_be_bytes)
+                .as_ref()
+                .map(|bytes| &bytes[..]),
+        );
     }
 
     fn money(&mut self, cost: Option<Cost>) {
@@ -135,7 +141,9 @@ mod tests {
         fields.number(Some(-2));
         assert_eq!(
             fields.0,
-            [0, 0, 0, 2, 0xC3, 0xA4, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 4, 0xFF, 0xFF, 0xFF, 0xFE]
+            [
+                0, 0, 0, 2, 0xC3, 0xA4, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0, 4, 0xFF, 0xFF, 0xFF, 0xFE
+            ]
         );
         assert_eq!(HEAD.len(), 19);
         assert_eq!(COLUMNS.split(',').count(), 19);
