@@ -31,6 +31,12 @@ ALTER TABLE archon_mcp_sessions
     ADD COLUMN IF NOT EXISTS total_completion_tokens bigint NOT NULL DEFAULT 0,
     ADD COLUMN IF NOT EXISTS total_cost numeric(20,6) NOT NULL DEFAULT 0;
 
+-- When its first and its last successful request started, the handshake left out: which sessions were used in a period is
+-- told by these alone for all but the few that reach over both its ends.
+ALTER TABLE archon_mcp_sessions
+    ADD COLUMN IF NOT EXISTS first_success_at timestamptz,
+    ADD COLUMN IF NOT EXISTS last_success_at timestamptz;
+
 -- Whether the sums are those of all the session's operations. Sessions that are there before the sums are kept are not
 -- counted yet; the next file counts them, and makes true the default.
 ALTER TABLE archon_mcp_sessions ADD COLUMN IF NOT EXISTS counted boolean NOT NULL DEFAULT false;

@@ -195,7 +195,8 @@ CREATE INDEX IF NOT EXISTS idx_archon_mcp_sessions_longest
     ON archon_mcp_sessions (client_type, total_duration DESC NULLS LAST) WHERE status = 'disconnected';
 
 -- Sessions whose sums are yet to be made.
-CREATE INDEX IF NOT EXISTS idx_archon_mcp_sessions_uncounted ON archon_mcp_sessions (session_id) WHERE NOT counted;
+CREATE INDEX IF NOT EXISTS idx_archon_mcp_sessions_uncounted
+    ON archon_mcp_sessions (connected_at, session_id) WHERE NOT counted;
 
 -- Takes the lock of whoever moves pending sums into the tables. One at a time; with `wait` false only if nobody has it.
 CREATE OR REPLACE FUNCTION archon_lock_usage(wait boolean) RETURNS boolean
@@ -419,9 +420,15 @@ BEGIN
         bytes_out = s.bytes_out + n.bytes_out,
         total_prompt_tokens = s.total_prompt_tokens + n.prompt_tokens,
         total_completion_tokens = s.total_completion_tokens + n.completion_tokens,
-        total_cost = s.total_cost + n.cost
+        total_cost = s.total_cost + n.cost,
+        first_success_at = least(s.first_success_at, n.first_success_at),
+        last_success_at = greatest(s.last_success_at, n.last_success_at)
     FROM (
         SELECT i.session_id,
+            min(i.timestamp) FILTER (WHERE i.status = 'success' AND i.method NOT IN ('initialize', 'server/discover'))
+                AS first_success_at,
+            max(i.timestamp) FILTER (WHERE i.status = 'success' AND i.method NOT IN ('initialize', 'server/discover'))
+                AS last_success_at,
             max(least(least(i.timestamp, now_at) + coalesce(i.duration_ms, 0) * interval '1 millisecond', now_at)) AS at,
             count(*) FILTER (WHERE i.method NOT IN ('initialize', 'server/discover')) AS requests,
             count(*) FILTER (WHERE i.status <> 'success' AND i.method NOT IN ('initialize', 'server/discover')) AS failed,
@@ -489,9 +496,15 @@ BEGIN
         bytes_out = s.bytes_out + n.bytes_out,
         total_prompt_tokens = s.total_prompt_tokens + n.prompt_tokens,
         total_completion_tokens = s.total_completion_tokens + n.completion_tokens,
-        total_cost = s.total_cost + n.cost
+        total_cost = s.total_cost + n.cost,
+        first_success_at = least(s.first_success_at, n.first_success_at),
+        last_success_at = greatest(s.last_success_at, n.last_success_at)
     FROM (
         SELECT c.session_id,
+            min(c.timestamp) FILTER (WHERE c.sign > 0 AND c.status = 'success'
+                AND c.method NOT IN ('initialize', 'server/discover')) AS first_success_at,
+            max(c.timestamp) FILTER (WHERE c.sign > 0 AND c.status = 'success'
+                AND c.method NOT IN ('initialize', 'server/discover')) AS last_success_at,
             max(least(least(c.timestamp, now_at) + coalesce(c.duration_ms, 0) * interval '1 millisecond', now_at))
                 FILTER (WHERE c.sign > 0) AS at,
             coalesce(sum(c.sign) FILTER (WHERE c.method NOT IN ('initialize', 'server/discover')), 0) AS requests,
@@ -506,6 +519,17 @@ BEGIN
         GROUP BY c.session_id
     ) AS n
     WHERE s.session_id = n.session_id;
+
+    -- The first or the last success may have been among them.
+    UPDATE archon_mcp_sessions AS s
+    SET (first_success_at, last_success_at) = (
+        SELECT min(q.timestamp), max(q.timestamp) FROM archon_mcp_requests AS q
+        WHERE q.session_id = s.session_id AND q.status = 'success' AND q.method NOT IN ('initialize', 'server/discover'))
+    FROM (
+        SELECT r.session_id, min(r.timestamp) AS first, max(r.timestamp) AS last FROM removed AS r
+        WHERE r.status = 'success' AND r.method NOT IN ('initialize', 'server/discover') GROUP BY r.session_id
+    ) AS o
+    WHERE s.session_id = o.session_id AND (o.first <= s.first_success_at OR o.last >= s.last_success_at);
 
     INSERT INTO archon_usage_pending
     SELECT date_trunc('hour', c.timestamp, 'UTC'), coalesce(c.user_id, '00000000-0000-0000-0000-000000000000'),
@@ -557,6 +581,17 @@ BEGIN
     ) AS n
     WHERE s.session_id = n.session_id AND s.counted;
 
+    -- The first or the last success may have been among them.
+    UPDATE archon_mcp_sessions AS s
+    SET (first_success_at, last_success_at) = (
+        SELECT min(q.timestamp), max(q.timestamp) FROM archon_mcp_requests AS q
+        WHERE q.session_id = s.session_id AND q.status = 'success' AND q.method NOT IN ('initialize', 'server/discover'))
+    FROM (
+        SELECT r.session_id, min(r.timestamp) AS first, max(r.timestamp) AS last FROM removed AS r
+        WHERE r.status = 'success' AND r.method NOT IN ('initialize', 'server/discover') GROUP BY r.session_id
+    ) AS o
+    WHERE s.session_id = o.session_id AND (o.first <= s.first_success_at OR o.last >= s.last_success_at);
+
     INSERT INTO archon_usage_pending
     SELECT date_trunc('hour', r.timestamp, 'UTC'), coalesce(r.user_id, '00000000-0000-0000-0000-000000000000'),
         s.client_type, coalesce(left(s.server, 100), ''), left(r.method, 100), coalesce(left(r.tool_name, 100), ''),
@@ -579,7 +614,7 @@ BEGIN
     TRUNCATE archon_usage_hourly, archon_usage_hourly_all, archon_usage_daily, archon_usage_pending;
     UPDATE archon_mcp_sessions
     SET total_requests = 0, failed_requests = 0, bytes_in = 0, bytes_out = 0, total_prompt_tokens = 0,
-        total_completion_tokens = 0, total_cost = 0, counted = true
+        total_completion_tokens = 0, total_cost = 0, first_success_at = NULL, last_success_at = NULL, counted = true
     WHERE NOT counted OR (total_requests, failed_requests, bytes_in, bytes_out, total_prompt_tokens,
         total_completion_tokens, total_cost) <> (0, 0, 0, 0, 0, 0, 0);
     RETURN NULL;
@@ -875,7 +910,8 @@ BEGIN
 END
 $fn$;
 
--- Sums up at most so many sessions that are not counted yet; returns how many, 0 when none is left.
+-- Sums up at most so many sessions that are not counted yet; returns how many, 0 when none is left. In the order of time:
+-- requests of sessions of one time lie together, and so do the rows of sessions afterwards.
 CREATE OR REPLACE FUNCTION archon_count_sessions(at_most integer) RETURNS bigint
 LANGUAGE plpgsql
 AS $fn$
@@ -884,12 +920,19 @@ DECLARE
     ids uuid[];
 BEGIN
     PERFORM archon_lock_usage(true);
-    SELECT array_agg(c.session_id) INTO ids
-    FROM (SELECT s.session_id FROM archon_mcp_sessions AS s WHERE NOT s.counted
-          ORDER BY s.session_id LIMIT at_most FOR NO KEY UPDATE) AS c;
-    IF ids IS NULL THEN
-        RETURN 0;
-    END IF;
+    LOOP
+        SELECT array_agg(u.session_id) INTO ids
+        FROM (SELECT s.session_id FROM archon_mcp_sessions AS s WHERE NOT s.counted
+              ORDER BY s.connected_at, s.session_id LIMIT at_most) AS u;
+        IF ids IS NULL THEN
+            RETURN 0;
+        END IF;
+        SELECT array_agg(c.session_id) INTO ids
+        FROM (SELECT s.session_id FROM archon_mcp_sessions AS s WHERE s.session_id = ANY (ids) AND NOT s.counted
+              ORDER BY s.session_id FOR NO KEY UPDATE) AS c;
+        -- Those may be gone by now, and others are left.
+        EXIT WHEN ids IS NOT NULL;
+    END LOOP;
     PERFORM set_config('archonctl.writer', 'fold', true);
     UPDATE archon_mcp_requests AS r SET user_id = s.user_id
     FROM archon_mcp_sessions AS s
@@ -904,14 +947,17 @@ BEGIN
         SELECT o.session_id, count(*) FILTER (WHERE o.is_call) AS requests,
             count(*) FILTER (WHERE o.is_call AND o.status <> 'success') AS failed, sum(o.bytes_in) AS bytes_in,
             sum(o.bytes_out) AS bytes_out, sum(o.prompt_tokens) AS prompt_tokens,
-            sum(o.completion_tokens) AS completion_tokens, sum(o.cost) AS cost
+            sum(o.completion_tokens) AS completion_tokens, sum(o.cost) AS cost,
+            min(o.timestamp) FILTER (WHERE o.is_call AND o.status = 'success') AS first_success_at,
+            max(o.timestamp) FILTER (WHERE o.is_call AND o.status = 'success') AS last_success_at
         FROM own AS o GROUP BY o.session_id
     ), updated AS (
         UPDATE archon_mcp_sessions AS s
         SET total_requests = coalesce(n.requests, 0), failed_requests = coalesce(n.failed, 0),
             bytes_in = coalesce(n.bytes_in, 0), bytes_out = coalesce(n.bytes_out, 0),
             total_prompt_tokens = coalesce(n.prompt_tokens, 0),
-            total_completion_tokens = coalesce(n.completion_tokens, 0), total_cost = coalesce(n.cost, 0), counted = true
+            total_completion_tokens = coalesce(n.completion_tokens, 0), total_cost = coalesce(n.cost, 0),
+            first_success_at = n.first_success_at, last_success_at = n.last_success_at, counted = true
         FROM unnest(ids) AS i (id) LEFT JOIN sums AS n ON n.session_id = i.id
         WHERE s.session_id = i.id
     )

@@ -237,7 +237,8 @@ BEGIN
 END
 $fn$;
 
--- Successful requests; the handshake is none of them.
+-- Successful requests; the handshake is none of them. A session was used in the period if its first or its last success lies in
+-- it; only of those that reach over both ends the rows are asked.
 CREATE OR REPLACE FUNCTION get_mcp_usage_summary(start_date timestamptz DEFAULT now() - interval '30 days',
     end_date timestamptz DEFAULT now())
 RETURNS TABLE (total_requests bigint, total_prompt_tokens bigint, total_completion_tokens bigint, total_tokens bigint,
@@ -245,15 +246,34 @@ RETURNS TABLE (total_requests bigint, total_prompt_tokens bigint, total_completi
 LANGUAGE plpgsql STABLE
 AS $fn$
 #variable_conflict use_column
+DECLARE
+    low CONSTANT timestamptz := coalesce(start_date, '-infinity');
+    high CONSTANT timestamptz := coalesce(end_date, 'infinity');
+    used bigint;
 BEGIN
+    IF archon_reads_all() THEN
+        SELECT count(*) INTO used FROM (
+            SELECT s.session_id, s.first_success_at, s.last_success_at FROM archon_mcp_sessions AS s
+            WHERE s.status = 'disconnected' AND s.counted AND s.last_success_at >= low AND s.first_success_at <= high
+            UNION ALL
+            SELECT s.session_id, s.first_success_at, s.last_success_at FROM archon_mcp_sessions AS s
+            WHERE s.status <> 'disconnected' AND s.counted AND s.last_success_at >= low AND s.first_success_at <= high
+            UNION ALL
+            SELECT s.session_id, NULL, NULL FROM archon_mcp_sessions AS s WHERE NOT s.counted
+        ) AS d
+        WHERE d.first_success_at >= low OR d.last_success_at <= high OR EXISTS (
+            SELECT FROM archon_mcp_requests AS r
+            WHERE r.session_id = d.session_id AND r.timestamp >= low AND r.timestamp <= high AND r.status = 'success'
+                AND r.method NOT IN ('initialize', 'server/discover'));
+    ELSE
+        SELECT count(DISTINCT r.session_id) INTO used FROM archon_mcp_requests AS r
+        WHERE r.timestamp >= low AND r.timestamp <= high AND r.status = 'success'
+            AND r.method NOT IN ('initialize', 'server/discover');
+    END IF;
     RETURN QUERY
     SELECT coalesce(sum(u.requests), 0)::bigint, coalesce(sum(u.prompt_tokens), 0)::bigint,
         coalesce(sum(u.completion_tokens), 0)::bigint,
-        coalesce(sum(u.prompt_tokens) + sum(u.completion_tokens), 0)::bigint, coalesce(sum(u.cost), 0),
-        (SELECT count(*) FROM (
-            SELECT DISTINCT r.session_id FROM archon_mcp_requests AS r
-            WHERE r.timestamp >= coalesce(start_date, '-infinity') AND r.timestamp <= coalesce(end_date, 'infinity')
-                AND r.status = 'success' AND r.method NOT IN ('initialize', 'server/discover')) AS d)
+        coalesce(sum(u.prompt_tokens) + sum(u.completion_tokens), 0)::bigint, coalesce(sum(u.cost), 0), used
     FROM archon_usage(start_date, end_date) AS u
     WHERE u.status = 'success' AND u.method NOT IN ('initialize', 'server/discover');
 END

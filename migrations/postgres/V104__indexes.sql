@@ -8,9 +8,10 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_archon_mcp_sessions_ended ON archon_
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_archon_mcp_sessions_open ON archon_mcp_sessions (connected_at) WHERE status <> 'disconnected';
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_archon_mcp_sessions_key ON archon_mcp_sessions (session_key, disconnected_at) WHERE session_key IS NOT NULL;
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_archon_mcp_sessions_user ON archon_mcp_sessions (user_id, connected_at DESC);
--- What ended, by last activity: the newest of all sessions are the newest of these and of the few that are open. With what tells
--- whether a session of a period did anything.
-CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_archon_mcp_sessions_recent ON archon_mcp_sessions (last_activity DESC, session_id DESC) INCLUDE (connected_at, total_requests, failed_requests, counted) WHERE status = 'disconnected';
+-- What ended, by last activity: the newest of all sessions are the newest of these and of the few that are open.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_archon_mcp_sessions_recent ON archon_mcp_sessions (last_activity DESC, session_id DESC) WHERE status = 'disconnected';
+-- Which sessions were used in a period, told from the index alone.
+CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_archon_mcp_sessions_used ON archon_mcp_sessions (last_success_at DESC, first_success_at) INCLUDE (session_id, counted) WHERE status = 'disconnected';
 -- A user's own requests, for row security and for one user's usage.
 CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_archon_mcp_requests_user ON archon_mcp_requests (user_id, timestamp DESC) WHERE user_id IS NOT NULL;
 

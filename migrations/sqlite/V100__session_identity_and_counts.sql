@@ -26,6 +26,11 @@ ALTER TABLE archon_mcp_sessions ADD COLUMN total_prompt_tokens INTEGER NOT NULL 
 ALTER TABLE archon_mcp_sessions ADD COLUMN total_completion_tokens INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE archon_mcp_sessions ADD COLUMN total_cost INTEGER NOT NULL DEFAULT 0;
 
+-- When its first and its last successful request started, the handshake left out: which sessions were used in a period is
+-- told by these alone for all but the few that reach over both its ends.
+ALTER TABLE archon_mcp_sessions ADD COLUMN first_success_at INTEGER;
+ALTER TABLE archon_mcp_sessions ADD COLUMN last_success_at INTEGER;
+
 ALTER TABLE archon_mcp_requests ADD COLUMN prompt_name TEXT;
 ALTER TABLE archon_mcp_requests ADD COLUMN resource_uri TEXT;
 ALTER TABLE archon_mcp_requests ADD COLUMN sent_by TEXT NOT NULL DEFAULT 'client';
@@ -46,12 +51,17 @@ SET user_id = (SELECT s.user_id FROM archon_mcp_sessions s WHERE s.session_id = 
 
 UPDATE archon_mcp_sessions
 SET total_requests = r.requests, failed_requests = r.failed, total_prompt_tokens = r.prompt,
-    total_completion_tokens = r.completion, total_cost = r.cost
+    total_completion_tokens = r.completion, total_cost = r.cost, first_success_at = r.first_success_at,
+    last_success_at = r.last_success_at
 FROM (
     SELECT session_id, count(*) FILTER (WHERE method NOT IN ('initialize', 'server/discover')) AS requests,
         count(*) FILTER (WHERE status <> 'success' AND method NOT IN ('initialize', 'server/discover')) AS failed,
         coalesce(sum(prompt_tokens), 0) AS prompt, coalesce(sum(completion_tokens), 0) AS completion,
-        coalesce(sum(estimated_cost), 0) AS cost
+        coalesce(sum(estimated_cost), 0) AS cost,
+        min(timestamp) FILTER (WHERE status = 'success' AND method NOT IN ('initialize', 'server/discover'))
+            AS first_success_at,
+        max(timestamp) FILTER (WHERE status = 'success' AND method NOT IN ('initialize', 'server/discover'))
+            AS last_success_at
     FROM archon_mcp_requests GROUP BY session_id
 ) AS r
 WHERE r.session_id = archon_mcp_sessions.session_id;

@@ -104,6 +104,12 @@ const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
 const EARLIEST: i64 = -211_813_488_000_000_000;
 const LATEST: i64 = 9_223_371_331_200_000_000 - 1;
 
+/// An instant in PostgreSQL's own count; one that it cannot hold becomes the nearest one that it can.
+pub(super) fn postgres_count(at: Timestamp) -> i64 {
+    let count = at.as_micros().saturating_sub(POSTGRES_EPOCH);
+    count.clamp(EARLIEST, LATEST)
+}
+
 impl Type<Postgres> for Timestamp {
     fn type_info() -> PgTypeInfo {
         <DateTime<Utc> as Type<Postgres>>::type_info()
@@ -119,8 +125,7 @@ impl PgHasArrayType for Timestamp {
 impl Encode<'_, Postgres> for Timestamp {
     /// An instant that PostgreSQL cannot hold becomes the nearest one that it can.
     fn encode_by_ref(&self, buf: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        let count = self.as_micros().saturating_sub(POSTGRES_EPOCH);
-        <i64 as Encode<Postgres>>::encode(count.clamp(EARLIEST, LATEST), buf)
+        <i64 as Encode<Postgres>>::encode(postgres_count(*self), buf)
     }
 }
 

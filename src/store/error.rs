@@ -102,6 +102,15 @@ impl StoreError {
     /// Whether a value did not fit its column (PostgreSQL's manual, appendix A: string data right truncation, numeric value
     /// out of range).
     pub(super) fn says_too_long(&self) -> bool {
+        self.has_code(&["22001", "22003"])
+    }
+
+    /// Whether a row with this key is there already (unique violation).
+    pub(super) fn says_there_already(&self) -> bool {
+        self.has_code(&["23505"])
+    }
+
+    fn has_code(&self, codes: &[&str]) -> bool {
         let Self::Query { source, .. } = self else {
             return false;
         };
@@ -109,7 +118,7 @@ impl StoreError {
             .0
             .as_database_error()
             .and_then(sqlx::error::DatabaseError::code);
-        code.is_some_and(|code| matches!(&*code, "22001" | "22003"))
+        code.is_some_and(|code| codes.contains(&&*code))
     }
 
     /// Names what was being done when the driver failed; for `map_err`.

@@ -157,6 +157,18 @@ fn check(database: &Database, when: &str) {
         assert_eq!(found, expected, "session {:?}, {when}", row[0]);
     }
 
+    let spans = database.run(
+        "SELECT s.session_id, first_success_at, last_success_at, r.first, r.last FROM archon_mcp_sessions AS s \
+         LEFT JOIN (SELECT session_id, min(timestamp) AS first, max(timestamp) AS last FROM archon_mcp_requests \
+            WHERE status = 'success' AND method NOT IN ('initialize', 'server/discover') GROUP BY session_id) AS r USING (session_id) \
+         WHERE s.counted AND (first_success_at, last_success_at) IS DISTINCT FROM (r.first, r.last)",
+    );
+    assert_eq!(
+        spans,
+        Vec::<Vec<Option<String>>>::new(),
+        "first and last success, {when}"
+    );
+
     // The views, whose sums over ended sessions are kept as well.
     let views = database.run(
         "SELECT (SELECT coalesce(sum(total_sessions), 0) FROM archon_mcp_session_stats) = count(*), \

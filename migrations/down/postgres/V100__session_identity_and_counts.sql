@@ -32,4 +32,6 @@ ALTER TABLE archon_mcp_sessions
     DROP COLUMN IF EXISTS total_prompt_tokens,
     DROP COLUMN IF EXISTS total_completion_tokens,
     DROP COLUMN IF EXISTS total_cost,
+    DROP COLUMN IF EXISTS first_success_at,
+    DROP COLUMN IF EXISTS last_success_at,
     DROP COLUMN IF EXISTS counted;

@@ -15,6 +15,7 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS idx_archon_mcp_sessions_user_activity ON
 
 DROP INDEX CONCURRENTLY IF EXISTS idx_archon_mcp_sessions_ended;
 DROP INDEX CONCURRENTLY IF EXISTS idx_archon_mcp_sessions_recent;
+DROP INDEX CONCURRENTLY IF EXISTS idx_archon_mcp_sessions_used;
 DROP INDEX CONCURRENTLY IF EXISTS idx_archon_mcp_sessions_open;
 DROP INDEX CONCURRENTLY IF EXISTS idx_archon_mcp_sessions_key;
 DROP INDEX CONCURRENTLY IF EXISTS idx_archon_mcp_sessions_user;

@@ -35,3 +35,5 @@ ALTER TABLE archon_mcp_sessions DROP COLUMN bytes_out;
 ALTER TABLE archon_mcp_sessions DROP COLUMN total_prompt_tokens;
 ALTER TABLE archon_mcp_sessions DROP COLUMN total_completion_tokens;
 ALTER TABLE archon_mcp_sessions DROP COLUMN total_cost;
+ALTER TABLE archon_mcp_sessions DROP COLUMN first_success_at;
+ALTER TABLE archon_mcp_sessions DROP COLUMN last_success_at;

@@ -27,6 +27,12 @@ pub(crate) fn explain(error: &MigrationError) -> Option<CliError> {
             "end that transaction, or try again when it is over; --lock-timeout waits longer for each lock",
         )
         .with_details(json!({ "migration": migration, "holders": holders })),
+        MigrationError::Unseen { holders } => told(
+            ExitStatus::Busy,
+            "catalog_locked",
+            "end that transaction, or try again when it is over",
+        )
+        .with_details(json!({ "holders": holders })),
         MigrationError::Pooler { pooler } => told(
             ExitStatus::Connection,
             "transaction_pooler",

@@ -78,6 +78,9 @@ impl Store {
                     );
                     limits = Limits::OLDEST;
                 }
+                Err(error) if error.says_there_already() && !look_for_repeated => {
+                    look_for_repeated = true;
+                }
                 Err(error) => return Err(error),
                 Ok(Taken::Whole) => {
                     positions::write(&mut tx, instance, position).await?;
@@ -139,7 +142,8 @@ async fn take(
         );
     }
     write::sessions(tx, &batch, limits).await?;
-    let written = operations::insert(tx, batch.operations(), limits).await?;
+    let are_new = repeated.is_none();
+    let written = operations::insert(tx, batch.operations(), limits, are_new).await?;
     if written < batch.operations().len() {
         return Ok(Taken::Repeated);
     }

@@ -51,6 +51,9 @@ pub(super) struct Sums {
     pub(super) prompt_tokens: i64,
     pub(super) completion_tokens: i64,
     pub(super) cost: i64,
+    /// When the first and the last successful request started; the handshake is none.
+    pub(super) first_success_at: Option<Timestamp>,
+    pub(super) last_success_at: Option<Timestamp>,
 }
 
 /// A session's end, as this batch brought it about.
@@ -231,5 +234,10 @@ impl Sums {
             .tokens(operation.completion_tokens)
             .map_or(0, i64::from);
         self.cost += limits.cost(operation).unwrap_or(0);
+        if counted && operation.status == OperationStatus::Success {
+            let at = operation.started_at;
+            self.first_success_at = Some(self.first_success_at.map_or(at, |first| first.min(at)));
+            self.last_success_at = Some(self.last_success_at.map_or(at, |last| last.max(at)));
+        }
     }
 }

@@ -22,75 +22,65 @@ const LONGEST: usize = 100;
 /// Up to so many keys of one session are looked through; beyond, they are looked up.
 const FEW: usize = 16;
 
+/// The statement that adds rows to the sums of a table with this key.
+macro_rules! adding {
+    ($table:literal, $key:literal) => {
+        concat!(
+            "INSERT INTO ",
+            $table,
+            " AS u (",
+            $key,
+            ", requests, timed_requests, duration_ms_sum, duration_ms_min, duration_ms_max, prompt_tokens, completion_tokens, \
+             cost, bytes_in, bytes_out) {rows} ON CONFLICT (",
+            $key,
+            ") DO UPDATE SET \
+             requests = u.requests + excluded.requests, timed_requests = u.timed_requests + excluded.timed_requests, \
+             duration_ms_sum = u.duration_ms_sum + excluded.duration_ms_sum, \
+             duration_ms_min = CASE WHEN excluded.duration_ms_min < u.duration_ms_min THEN excluded.duration_ms_min \
+                ELSE coalesce(u.duration_ms_min, excluded.duration_ms_min) END, \
+             duration_ms_max = CASE WHEN excluded.duration_ms_max > u.duration_ms_max THEN excluded.duration_ms_max \
+                ELSE coalesce(u.duration_ms_max, excluded.duration_ms_max) END, \
+             prompt_tokens = u.prompt_tokens + excluded.prompt_tokens, \
+             completion_tokens = u.completion_tokens + excluded.completion_tokens, cost = u.cost + excluded.cost, \
+             bytes_in = u.bytes_in + excluded.bytes_in, bytes_out = u.bytes_out + excluded.bytes_out"
+        )
+    };
+}
+
+/// A start, the columns of a key that are texts, and the sums; by hour, the user between.
+const fn kinds<const N: usize>(by_user: bool) -> [Kind; N] {
+    let mut kinds = [Kind::Count; N];
+    kinds[0] = Kind::Instant;
+    let mut place = 1;
+    if by_user {
+        kinds[place] = Kind::Id;
+        place += 1;
+    }
+    let part = place + 5;
+    while place < part {
+        kinds[place] = Kind::Text;
+        place += 1;
+    }
+    kinds[part] = Kind::Id;
+    // Behind the part, the cost is the eighth of the sums.
+    kinds[part + 8] = Kind::Money;
+    kinds
+}
+
 static ADD_HOURLY: ManyRows<18> = ManyRows::new(
-    "INSERT INTO archon_usage_hourly AS u (hour, user_id, client_type, server, method, tool_name, status, part, requests, \
-     timed_requests, duration_ms_sum, duration_ms_min, duration_ms_max, prompt_tokens, completion_tokens, cost, bytes_in, \
-     bytes_out) {rows} \
-     ON CONFLICT (hour, user_id, client_type, server, method, tool_name, status, part) DO UPDATE SET \
-     requests = u.requests + excluded.requests, timed_requests = u.timed_requests + excluded.timed_requests, \
-     duration_ms_sum = u.duration_ms_sum + excluded.duration_ms_sum, \
-     duration_ms_min = CASE WHEN excluded.duration_ms_min < u.duration_ms_min THEN excluded.duration_ms_min \
-        ELSE coalesce(u.duration_ms_min, excluded.duration_ms_min) END, \
-     duration_ms_max = CASE WHEN excluded.duration_ms_max > u.duration_ms_max THEN excluded.duration_ms_max \
-        ELSE coalesce(u.duration_ms_max, excluded.duration_ms_max) END, \
-     prompt_tokens = u.prompt_tokens + excluded.prompt_tokens, \
-     completion_tokens = u.completion_tokens + excluded.completion_tokens, cost = u.cost + excluded.cost, \
-     bytes_in = u.bytes_in + excluded.bytes_in, bytes_out = u.bytes_out + excluded.bytes_out",
-    [
-        Kind::Instant,
-        Kind::Id,
-        Kind::Text,
-        Kind::Text,
-        Kind::Text,
-        Kind::Text,
-        Kind::Text,
-        Kind::Id,
-        Kind::Count,
-        Kind::Count,
-        Kind::Count,
-        Kind::Count,
-        Kind::Count,
-        Kind::Count,
-        Kind::Count,
-        Kind::Money,
-        Kind::Count,
-        Kind::Count,
-    ],
+    adding!(
+        "archon_usage_hourly",
+        "hour, user_id, client_type, server, method, tool_name, status, part"
+    ),
+    kinds(true),
 );
 
 static ADD_DAILY: ManyRows<17> = ManyRows::new(
-    "INSERT INTO archon_usage_daily AS u (day, client_type, server, method, tool_name, status, part, requests, \
-     timed_requests, duration_ms_sum, duration_ms_min, duration_ms_max, prompt_tokens, completion_tokens, cost, bytes_in, \
-     bytes_out) {rows} \
-     ON CONFLICT (day, client_type, server, method, tool_name, status, part) DO UPDATE SET \
-     requests = u.requests + excluded.requests, timed_requests = u.timed_requests + excluded.timed_requests, \
-     duration_ms_sum = u.duration_ms_sum + excluded.duration_ms_sum, \
-     duration_ms_min = CASE WHEN excluded.duration_ms_min < u.duration_ms_min THEN excluded.duration_ms_min \
-        ELSE coalesce(u.duration_ms_min, excluded.duration_ms_min) END, \
-     duration_ms_max = CASE WHEN excluded.duration_ms_max > u.duration_ms_max THEN excluded.duration_ms_max \
-        ELSE coalesce(u.duration_ms_max, excluded.duration_ms_max) END, \
-     prompt_tokens = u.prompt_tokens + excluded.prompt_tokens, \
-     completion_tokens = u.completion_tokens + excluded.completion_tokens, cost = u.cost + excluded.cost, \
-     bytes_in = u.bytes_in + excluded.bytes_in, bytes_out = u.bytes_out + excluded.bytes_out",
-    [
-        Kind::Instant,
-        Kind::Text,
-        Kind::Text,
-        Kind::Text,
-        Kind::Text,
-        Kind::Text,
-        Kind::Id,
-        Kind::Count,
-        Kind::Count,
-        Kind::Count,
-        Kind::Count,
-        Kind::Count,
-        Kind::Count,
-        Kind::Count,
-        Kind::Money,
-        Kind::Count,
-        Kind::Count,
-    ],
+    adding!(
+        "archon_usage_daily",
+        "day, client_type, server, method, tool_name, status, part"
+    ),
+    kinds(false),
 );
 
 /// Sums over operations.

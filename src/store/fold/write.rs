@@ -9,12 +9,12 @@ use crate::store::dialect::{Cell, Kind, ManyRows};
 use crate::store::error::StoreError;
 
 /// New sessions; and the identity of those that had a stand-in, whose own counts are added to.
-static INSERT_SESSIONS: ManyRows<33> = ManyRows::new(
+static INSERT_SESSIONS: ManyRows<35> = ManyRows::new(
     "INSERT INTO archon_mcp_sessions (session_id, instance_id, client_type, client_name, client_version, \
      client_capabilities, era, derivation, server, session_key, principal, protocol_version, user_agent, user_id, \
      user_email, user_name, connected_at, last_activity, status, disconnected_at, detected_at, disconnect_reason, \
      total_duration, resumed_from, survives_instance, total_requests, failed_requests, notifications, bytes_in, \
-     bytes_out, total_prompt_tokens, total_completion_tokens, total_cost) {rows} \
+     bytes_out, total_prompt_tokens, total_completion_tokens, total_cost, first_success_at, last_success_at) {rows} \
      ON CONFLICT (session_id) DO UPDATE SET instance_id = excluded.instance_id, client_type = excluded.client_type, \
      client_name = excluded.client_name, client_version = excluded.client_version, \
      client_capabilities = excluded.client_capabilities, era = excluded.era, derivation = excluded.derivation, \
@@ -34,7 +34,11 @@ static INSERT_SESSIONS: ManyRows<33> = ManyRows::new(
      bytes_out = archon_mcp_sessions.bytes_out + excluded.bytes_out, \
      total_prompt_tokens = archon_mcp_sessions.total_prompt_tokens + excluded.total_prompt_tokens, \
      total_completion_tokens = archon_mcp_sessions.total_completion_tokens + excluded.total_completion_tokens, \
-     total_cost = archon_mcp_sessions.total_cost + excluded.total_cost \
+     total_cost = archon_mcp_sessions.total_cost + excluded.total_cost, \
+     first_success_at = CASE WHEN excluded.first_success_at < archon_mcp_sessions.first_success_at \
+        THEN excluded.first_success_at ELSE coalesce(archon_mcp_sessions.first_success_at, excluded.first_success_at) END, \
+     last_success_at = CASE WHEN excluded.last_success_at > archon_mcp_sessions.last_success_at \
+        THEN excluded.last_success_at ELSE coalesce(archon_mcp_sessions.last_success_at, excluded.last_success_at) END \
      WHERE archon_mcp_sessions.derivation IS NULL",
     [
         Kind::Id,
@@ -70,17 +74,23 @@ static INSERT_SESSIONS: ManyRows<33> = ManyRows::new(
         Kind::Count,
         Kind::Count,
         Kind::Money,
+        Kind::Instant,
+        Kind::Instant,
     ],
 );
 
 /// Sessions that go on. Apart from the ended ones because the columns of an end are indexed: naming them here would write
 /// those index entries anew for every batch.
-static UPDATE_LIVE: ManyRows<11> = ManyRows::new(
+static UPDATE_LIVE: ManyRows<13> = ManyRows::new(
     "UPDATE archon_mcp_sessions AS s SET last_activity = d.column2, status = d.column3, \
      total_requests = s.total_requests + d.column4, failed_requests = s.failed_requests + d.column5, \
      notifications = s.notifications + d.column6, bytes_in = s.bytes_in + d.column7, \
      bytes_out = s.bytes_out + d.column8, total_prompt_tokens = s.total_prompt_tokens + d.column9, \
-     total_completion_tokens = s.total_completion_tokens + d.column10, total_cost = s.total_cost + d.column11 \
+     total_completion_tokens = s.total_completion_tokens + d.column10, total_cost = s.total_cost + d.column11, \
+     first_success_at = CASE WHEN d.column12 < s.first_success_at THEN d.column12 \
+        ELSE coalesce(s.first_success_at, d.column12) END, \
+     last_success_at = CASE WHEN d.column13 > s.last_success_at THEN d.column13 \
+        ELSE coalesce(s.last_success_at, d.column13) END \
      FROM ({rows}) AS d WHERE s.session_id = d.column1",
     [
         Kind::Id,
@@ -94,6 +104,8 @@ static UPDATE_LIVE: ManyRows<11> = ManyRows::new(
         Kind::Count,
         Kind::Count,
         Kind::Money,
+        Kind::Instant,
+        Kind::Instant,
     ],
 );
 
@@ -120,7 +132,7 @@ pub(super) async fn sessions(
 ) -> Result<(), StoreError> {
     let mut new = batch.to_insert();
     new.sort_unstable_by_key(|session| session.id);
-    let rows: Vec<[Cell<'_>; 33]> = new
+    let rows: Vec<[Cell<'_>; 35]> = new
         .iter()
         .map(|session| inserted(session, batch, limits))
         .collect();
@@ -129,7 +141,7 @@ pub(super) async fn sessions(
     Ok(())
 }
 
-fn inserted<'s>(session: &'s Tracked<'_>, batch: &Batch<'_>, limits: Limits) -> [Cell<'s>; 33] {
+fn inserted<'s>(session: &'s Tracked<'_>, batch: &Batch<'_>, limits: Limits) -> [Cell<'s>; 35] {
     let opened = session.opened;
     let end = session.end.as_ref();
     let sums = session.sums;
@@ -170,6 +182,8 @@ fn inserted<'s>(session: &'s Tracked<'_>, batch: &Batch<'_>, limits: Limits) -> 
         Cell::Count(Some(sums.prompt_tokens)),
         Cell::Count(Some(sums.completion_tokens)),
         Cell::Money(Cost::from_micros(sums.cost)),
+        Cell::Instant(sums.first_success_at),
+        Cell::Instant(sums.last_success_at),
     ]
 }
 
@@ -186,7 +200,7 @@ fn within(text: Option<&str>, width: Option<usize>) -> Option<&str> {
 /// Brings stored sessions to where they are at the end of the batch.
 pub(super) async fn changes(tx: &mut WriteTx, batch: &Batch<'_>) -> Result<(), StoreError> {
     let changed = batch.to_update();
-    let rows: Vec<[Cell<'_>; 11]> = changed.iter().map(|session| updated(session)).collect();
+    let rows: Vec<[Cell<'_>; 13]> = changed.iter().map(|session| updated(session)).collect();
     let written = UPDATE_LIVE.execute(tx, &rows).await;
     written.map_err(StoreError::during("write the state of sessions"))?;
     let ended = changed
@@ -198,7 +212,7 @@ pub(super) async fn changes(tx: &mut WriteTx, batch: &Batch<'_>) -> Result<(), S
     Ok(())
 }
 
-fn updated<'s>(session: &Tracked<'_>) -> [Cell<'s>; 11] {
+fn updated<'s>(session: &Tracked<'_>) -> [Cell<'s>; 13] {
     let sums = session.sums;
     [
         Cell::Id(Some(session.id.0)),
@@ -212,6 +226,8 @@ fn updated<'s>(session: &Tracked<'_>) -> [Cell<'s>; 11] {
         Cell::Count(Some(sums.prompt_tokens)),
         Cell::Count(Some(sums.completion_tokens)),
         Cell::Money(Cost::from_micros(sums.cost)),
+        Cell::Instant(sums.first_success_at),
+        Cell::Instant(sums.last_success_at),
     ]
 }
 

@@ -86,7 +86,7 @@ impl Migrator {
             progress,
             |_, _| true,
             async |run: &mut Run<'_>| {
-                let seen = run.session.see().await?;
+                let seen = run.see(0).await?;
                 for file in to_undo(run.session, &seen, options.to)? {
                     if run.manner.stop.is_cancelled() {
                         return Err(run.interrupted().into());

@@ -46,6 +46,12 @@ pub enum MigrationError {
         /// Who may be in the way.
         holders: Vec<Holder>,
     },
+    /// Somebody has locked a table so that not even its description is to be had.
+    #[error("what is there cannot be told while somebody else holds a lock{}", by(.holders))]
+    Unseen {
+        /// Who may be in the way.
+        holders: Vec<Holder>,
+    },
     /// The connection goes through a pooler that gives each transaction another connection to the server.
     #[error(
         "{pooler} is in front of this database: in transaction mode a lock on the whole run would be somebody else's with the next statement"

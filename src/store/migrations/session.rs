@@ -9,8 +9,10 @@ use super::catalog;
 use super::connection::Conn;
 use super::error::MigrationError;
 use super::files::{File, Set};
+use super::lock;
 use super::probes::Environment;
 use super::records;
+use super::run::is_over_a_lock;
 use super::state::Seen;
 use super::tokens::literal;
 
@@ -25,6 +27,10 @@ pub(super) struct Session {
     pub(super) schema_is_missing: bool,
     environment: Environment,
 }
+
+/// How long a question waits for a lock: the server's own descriptions of views and indexes are not to be had while
+/// somebody has locked their table for themselves.
+const PATIENCE: Duration = Duration::from_secs(3);
 
 const SET_UP: &str = "set up the connection for migrations";
 
@@ -50,8 +56,10 @@ impl Session {
             };
             let name = name.ok_or(MigrationError::NoSchema)?;
             let set_up = format!(
-                "SET LOCAL search_path TO {}, pg_temp; SET LOCAL standard_conforming_strings TO on; SET LOCAL DateStyle TO ISO",
-                quoted(&name)
+                "SET LOCAL search_path TO {}, pg_temp; SET LOCAL standard_conforming_strings TO on; SET LOCAL DateStyle TO ISO; \
+                 SET LOCAL lock_timeout TO {}",
+                quoted(&name),
+                PATIENCE.as_millis()
             );
             conn.run(&set_up).await.map_err(&asking)?;
             let sql = format!(
@@ -107,7 +115,34 @@ impl Session {
     }
 
     /// Everything that is recorded and there.
+    ///
+    /// # Errors
+    /// [`MigrationError::Unseen`] where somebody has locked a table; the transaction around goes on.
     pub(super) async fn see(&mut self) -> Result<Seen, MigrationError> {
+        if !self.conn.is_postgres() {
+            return self.read().await;
+        }
+        let asking = MigrationError::asking("read its catalog");
+        self.conn.begin().await.map_err(&asking)?;
+        let error = match self.read().await {
+            Ok(seen) => {
+                self.conn.commit().await.map_err(asking)?;
+                return Ok(seen);
+            }
+            Err(error) => error,
+        };
+        // A broken connection cannot be told anything.
+        let _ = self.conn.rollback().await;
+        if !is_over_a_lock(&error) {
+            return Err(error);
+        }
+        let holders = lock::in_the_way(&mut self.conn, &self.set.names.tables).await;
+        Err(MigrationError::Unseen {
+            holders: holders.unwrap_or_default(),
+        })
+    }
+
+    async fn read(&mut self) -> Result<Seen, MigrationError> {
         let probes = self.set.files.iter().map(|file| &file.probe);
         let checks: Vec<_> = probes
             .flat_map(|probe| probe.checks(&self.environment))

@@ -126,13 +126,19 @@ impl Migrator {
     ) -> Result<MigrationReport, StoreError> {
         let mut session = self.access.look().await?;
         let last = session.last(options.to)?;
-        let seen = session.see().await?;
-        refuse(task, &session, &seen)?;
-        if is_done(task, &session, &seen, last) {
-            let mut report = MigrationReport::default();
-            list_partial(task, &session, &seen, last, &mut report);
-            session.close().await;
-            return Ok(report);
+        let seen = match session.see().await {
+            // The run itself looks again, with the patience that it was given, and once it is told who else is at work.
+            Err(MigrationError::Unseen { .. }) => None,
+            seen => Some(seen?),
+        };
+        if let Some(seen) = seen {
+            refuse(task, &session, &seen)?;
+            if is_done(task, &session, &seen, last) {
+                let mut report = MigrationReport::default();
+                list_partial(task, &session, &seen, last, &mut report);
+                session.close().await;
+                return Ok(report);
+            }
         }
         session.close().await;
         let due = |session: &Session, seen: &Seen| !is_done(task, session, seen, last);
@@ -313,24 +319,24 @@ async fn work_on(task: Task, run: &mut Run<'_>, last: usize) -> Result<(), Store
     }
     let made = records::make_history(&mut run.session.conn).await;
     made.map_err(MigrationError::asking("make the history of migrations"))?;
+    let mut seen = run.see(0).await?;
+    refuse(task, run.session, &seen)?;
     for at in 0..=last {
         if run.manner.stop.is_cancelled() {
             return Err(run.interrupted().into());
         }
-        let seen = run.session.see().await?;
-        if at == 0 {
-            refuse(task, run.session, &seen)?;
-        }
         let (step, recorded) = recorded_step(run.session, &seen, at);
         if task.has(&step, recorded) {
-            run.take(at, &seen, step).await?;
+            seen = match run.take(at, &seen, step).await? {
+                Some(seen) => seen,
+                None => run.see(at).await?,
+            };
         }
-        if task == Task::Repair {
-            run.correct_record(at).await?;
+        if task == Task::Repair && run.correct_record(at, &seen).await? {
+            seen = run.see(at).await?;
         }
     }
     if task == Task::Adopt {
-        let seen = run.session.see().await?;
         list_partial(task, run.session, &seen, last, &mut run.report);
     }
     Ok(())

@@ -191,6 +191,25 @@ impl Lease {
         done
     }
 
+    /// Runs a `COPY … FROM STDIN` with all of `pieces`; how many rows it took. The server works on a piece while the next one
+    /// is made.
+    pub(super) async fn copied(
+        &mut self,
+        sql: &str,
+        pieces: impl Iterator<Item = Vec<u8>>,
+    ) -> Result<u64, sqlx::Error> {
+        let patience = self.patience();
+        let copying = async {
+            let mut stream = self.connection.copy_in_raw(sql).await?;
+            for piece in pieces {
+                stream.send(piece).await?;
+            }
+            stream.finish().await
+        };
+        let done = within(patience, copying).await;
+        self.noted(done)
+    }
+
     /// Ends the transaction and gives the connection back: what it did lasts.
     pub(super) async fn commit(self) -> Result<(), sqlx::Error> {
         self.end("COMMIT").await

@@ -117,8 +117,8 @@ impl Store {
         fetch_all!(self, statement, "sum up usage by tool")
     }
 
-    /// How many sessions have a successful operation that started in `period`. An operation starts between its session's
-    /// start and last activity: of a session that lies in the period as a whole, its own counts tell.
+    /// How many sessions have a successful operation that started in `period`: those whose first or last one lies in it. Only
+    /// of sessions that reach over both its ends, or are being counted, the rows are asked.
     pub(crate) async fn sessions_with_usage(&self, period: Period) -> Result<i64, StoreError> {
         let (start, end) = (Value::Instant(period.start), Value::Instant(period.end));
         let mut statement = Statement::new("SELECT count(*) FROM (");
@@ -126,26 +126,31 @@ impl Store {
         for (union, state) in [("", "="), (" UNION ALL ", "<>")] {
             statement
                 .another(&format!(
-                    "{union}SELECT session_id, connected_at, last_activity, total_requests, failed_requests, counted \
-                     FROM archon_mcp_sessions"
+                    "{union}SELECT session_id, first_success_at, last_success_at FROM archon_mcp_sessions"
                 ))
                 .condition(&format!("status {state} 'disconnected'"))
-                .condition_with("connected_at <= ", end.clone(), "")
-                .condition_with("last_activity >= ", start.clone(), "");
+                .condition("counted")
+                .condition_with("last_success_at >= ", start.clone(), "")
+                .condition_with("first_success_at <= ", end.clone(), "");
+        }
+        if !self.is_embedded() {
+            // There, all are counted always, and no index would say so.
+            statement.push(
+                " UNION ALL SELECT session_id, NULL, NULL FROM archon_mcp_sessions WHERE NOT counted",
+            );
         }
         statement
-            .another(") AS s")
-            .condition("CASE WHEN s.counted AND s.connected_at >= ")
+            .push(") AS s WHERE s.first_success_at >= ")
             .value(start.clone())
-            .push(" AND s.last_activity <= ")
+            .push(" OR s.last_success_at <= ")
             .value(end.clone())
-            .push(" THEN s.total_requests > s.failed_requests ELSE EXISTS (SELECT 1 FROM archon_mcp_requests AS r")
+            .push(" OR EXISTS (SELECT 1 FROM archon_mcp_requests AS r")
             .another("")
             .condition("r.session_id = s.session_id")
             .condition_with("r.timestamp >= ", start, "")
             .condition_with("r.timestamp <= ", end, "");
         successful(&mut statement, "r.");
-        statement.push(") END");
+        statement.push(")");
         let rows: Vec<(i64,)> = fetch_all!(self, statement, "count sessions with usage")?;
         Ok(rows.first().map_or(0, |(n,)| *n))
     }

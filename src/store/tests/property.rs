@@ -99,7 +99,7 @@ async fn dump(test: &TestStore) -> Vec<String> {
              client_capabilities, connected_at, disconnected_at, last_activity, status, total_duration, \
              disconnect_reason, hex(user_id), derivation, server, session_key, detected_at, hex(resumed_from), \
              survives_instance, total_requests, failed_requests, notifications, bytes_in, bytes_out, \
-             total_prompt_tokens, total_completion_tokens, total_cost",
+             total_prompt_tokens, total_completion_tokens, total_cost, first_success_at, last_success_at",
             "archon_mcp_sessions",
             "session_id",
         ),
@@ -282,12 +282,15 @@ async fn sums_are_those_of_the_rows(on: On) {
              count(*) FILTER (WHERE method <> 'initialize') AS requests, \
              count(*) FILTER (WHERE method <> 'initialize' AND status <> 'success') AS failed, \
              sum(bytes_in) AS bytes_in, sum(bytes_out) AS bytes_out, sum(prompt_tokens) AS prompt, \
-             sum(completion_tokens) AS completion, sum(estimated_cost) AS cost \
+             sum(completion_tokens) AS completion, sum(estimated_cost) AS cost, \
+             min(timestamp) FILTER (WHERE method <> 'initialize' AND status = 'success') AS first_at, \
+             max(timestamp) FILTER (WHERE method <> 'initialize' AND status = 'success') AS last_at \
              FROM archon_mcp_requests GROUP BY session_id) AS r ON r.session_id = s.session_id \
              WHERE total_requests <> coalesce(r.requests, 0) OR failed_requests <> coalesce(r.failed, 0) \
              OR s.bytes_in <> coalesce(r.bytes_in, 0) OR s.bytes_out <> coalesce(r.bytes_out, 0) \
              OR total_prompt_tokens <> coalesce(r.prompt, 0) OR total_completion_tokens <> coalesce(r.completion, 0) \
-             OR total_cost <> coalesce(r.cost, 0)",
+             OR total_cost <> coalesce(r.cost, 0) OR first_success_at IS DISTINCT FROM r.first_at \
+             OR last_success_at IS DISTINCT FROM r.last_at",
         )
         .fetch_one(pool)
         .await

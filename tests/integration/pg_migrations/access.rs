@@ -146,7 +146,9 @@ fn another_schema_is_honoured_everywhere_and_public_is_left_alone() {
             "public is as it was"
         );
 
-        let named = format!("{url}?options=-c%20search_path%3D{}", encoded(schema));
+        // As libpq has it: a quoted name, in which a backslash keeps blanks together.
+        let quoted = format!("\"{}\"", schema.replace('"', "\"\"")).replace(' ', "\\ ");
+        let named = format!("{url}?options=-c%20search_path%3D{}", encoded(&quoted));
         let found = states_at(&named);
         assert!(found.values().all(|state| state == "applied"), "{found:?}");
         let elsewhere = dump_at(&format!("{url}?schema={}", encoded(schema)));

@@ -89,7 +89,10 @@ impl Held {
     }
 }
 
-const SESSIONS: &str = "LOCK TABLE archon_mcp_sessions IN ACCESS EXCLUSIVE MODE";
+/// Lets everybody look, and nobody change the table.
+const SESSIONS: &str = "LOCK TABLE archon_mcp_sessions IN ACCESS SHARE MODE";
+/// Lets nobody even look.
+const SESSIONS_ALONE: &str = "LOCK TABLE archon_mcp_sessions IN ACCESS EXCLUSIVE MODE";
 
 /// A database with everything up to 14.
 fn at_14(version: Version) -> Database {
@@ -128,11 +131,13 @@ fn a_second_run_is_told_who_is_at_work_and_may_wait() {
             "{message}"
         );
     }
-    assert_eq!(
-        code(&migrate(&database, &["status"])),
-        0,
-        "questions are not held up"
-    );
+    // A question that has to wait behind it gives up, and says behind whom.
+    let asked = migrate(&database, &["status", "-o", "json"]);
+    assert_eq!(code(&asked), 6, "{}", err(&asked));
+    let error: Value = serde_json::from_slice(&asked.stderr).expect("one JSON");
+    assert_eq!(error["error"]["code"], "catalog_locked");
+    let holders = &error["error"]["details"]["holders"];
+    assert_eq!(holders[0]["pid"].to_string(), held.pid, "{holders}");
     let third = Running::start(&database.url(), &["up", "--wait"]);
     third.says("waiting for another run of migrations (process");
     drop(held);
@@ -177,8 +182,18 @@ fn two_and_eight_runs_at_once() {
 
 #[test]
 fn a_lock_on_a_table_is_tried_again_and_who_has_it_is_named() {
-    let database = at_14(Version::V13);
-    let held = Held::new(&database, SESSIONS);
+    for (version, lock, mode) in [
+        (Version::V13, SESSIONS, "AccessShareLock"),
+        (Version::V15, SESSIONS_ALONE, "AccessExclusiveLock"),
+        (Version::V18, SESSIONS_ALONE, "AccessExclusiveLock"),
+    ] {
+        a_lock_is_tried_again(version, lock, mode);
+    }
+}
+
+fn a_lock_is_tried_again(version: Version, lock: &str, mode: &str) {
+    let database = at_14(version);
+    let held = Held::new(&database, lock);
     let blocked = migrate(&database, &["up", "--lock-timeout", "20ms", "-o", "json"]);
     assert_eq!(code(&blocked), 6, "{}", err(&blocked));
     let error: Value = serde_json::from_slice(&blocked.stderr).expect("one JSON");
@@ -189,10 +204,7 @@ fn a_lock_on_a_table_is_tried_again_and_who_has_it_is_named() {
     );
     let holder = &error["error"]["details"]["holders"][0];
     assert_eq!(holder["pid"].to_string(), held.pid);
-    assert_eq!(
-        holder["object"],
-        "archon_mcp_sessions (AccessExclusiveLock)"
-    );
+    assert_eq!(holder["object"], format!("archon_mcp_sessions ({mode})"));
     assert_eq!(holder["state"], "idle in transaction");
 
     let patient = Running::start(&database.url(), &["up", "--lock-timeout", "20ms"]);

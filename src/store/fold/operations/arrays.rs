@@ -1,14 +1,15 @@
-//! Operations on their way into PostgreSQL: a column is an array, and an array a parameter.
+//! Operations on their way into PostgreSQL by `INSERT`: a column is an array, and an array a parameter. Takes operations that
+//! are there already, and any number of them.
 
 use std::borrow::Cow;
 
 use uuid::Uuid;
 
 use super::super::batch::OperationToWrite;
-use super::super::limits::{Limits, addend};
-use super::{COLUMNS, sender, targets};
+use super::super::limits::Limits;
+use super::COLUMNS;
+use super::row::Row;
 use crate::model::{Cost, Timestamp};
-use crate::store::dialect::{clean, cut, small};
 use crate::store::postgres::{Lease, within};
 
 /// Operations in one statement at the most: what is packed into a message stays a few megabytes.
@@ -41,40 +42,27 @@ struct Columns<'r> {
 impl<'r> Columns<'r> {
     fn new(operations: &[OperationToWrite<'r>], limits: Limits) -> Self {
         let mut columns = Self::default();
-        for OperationToWrite { operation, user_id } in operations {
-            let (tool, prompt, resource) = targets(operation);
-            let narrow = |text: &'r str| match limits.method {
-                Some(width) => cut(clean(text), width),
-                None => clean(text),
-            };
-            let tokens = |count| limits.tokens(count).map(u32::cast_signed);
-            let whole = |text: &'r Option<Box<str>>| text.as_deref().map(clean);
-            columns.request_id.push(operation.request_id.0);
-            columns.session_id.push(operation.session_id.0);
-            columns.timestamp.push(operation.started_at);
-            columns
-                .duration_ms
-                .push(small(limits.duration_ms(operation)));
-            columns.bytes_in.push(addend(operation.bytes_in));
-            columns.bytes_out.push(addend(operation.bytes_out));
-            columns.method.push(narrow(&operation.method));
-            columns.tool_name.push(tool.map(narrow));
-            columns.prompt_name.push(prompt.map(clean));
-            columns.resource_uri.push(resource.map(clean));
-            columns.prompt_tokens.push(tokens(operation.prompt_tokens));
-            columns
-                .completion_tokens
-                .push(tokens(operation.completion_tokens));
-            let cost = limits.cost(operation).map(Cost::from_micros);
-            columns.estimated_cost.push(cost);
-            columns.status.push(operation.status.as_str());
-            columns.error_message.push(whole(&operation.error_message));
-            columns.sent_by.push(sender(operation.from_server));
-            columns
-                .protocol_version
-                .push(whole(&operation.protocol_version));
-            columns.trace_id.push(whole(&operation.trace_id));
-            columns.user_id.push(*user_id);
+        for operation in operations {
+            let row = Row::of(operation, limits);
+            columns.request_id.push(row.request_id);
+            columns.session_id.push(row.session_id);
+            columns.timestamp.push(row.timestamp);
+            columns.duration_ms.push(row.duration_ms);
+            columns.bytes_in.push(row.bytes_in);
+            columns.bytes_out.push(row.bytes_out);
+            columns.method.push(row.method);
+            columns.tool_name.push(row.tool_name);
+            columns.prompt_name.push(row.prompt_name);
+            columns.resource_uri.push(row.resource_uri);
+            columns.prompt_tokens.push(row.prompt_tokens);
+            columns.completion_tokens.push(row.completion_tokens);
+            columns.estimated_cost.push(row.estimated_cost);
+            columns.status.push(row.status);
+            columns.error_message.push(row.error_message);
+            columns.sent_by.push(row.sent_by);
+            columns.protocol_version.push(row.protocol_version);
+            columns.trace_id.push(row.trace_id);
+            columns.user_id.push(row.user_id);
         }
         columns
     }

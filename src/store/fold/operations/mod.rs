@@ -2,7 +2,9 @@
 //! statements of their own.
 
 mod arrays;
+mod copied;
 mod packed;
+mod row;
 
 use super::batch::OperationToWrite;
 use super::limits::Limits;
@@ -15,15 +17,25 @@ const COLUMNS: &str = "request_id, session_id, timestamp, duration_ms, bytes_in,
     resource_uri, prompt_tokens, completion_tokens, estimated_cost, status, error_message, sent_by, protocol_version, \
     trace_id, user_id";
 
-/// Inserts operations; returns how many were new.
+/// Writes operations; returns how many were new. `are_new` says that nothing suggests that some are there already; where
+/// that is wrong, either fewer are written, or the error [says so](StoreError::says_there_already).
 pub(super) async fn insert(
     tx: &mut WriteTx,
     operations: &[OperationToWrite<'_>],
     limits: Limits,
+    are_new: bool,
 ) -> Result<usize, StoreError> {
     let written = match &mut tx.tx {
         Tx::Sqlite(tx) => packed::insert(tx, operations, limits).await,
-        Tx::Postgres(lease) => arrays::insert(lease, operations, limits).await,
+        Tx::Postgres(lease) => {
+            let many = are_new && operations.len() >= copied::WORTH_IT;
+            match many {
+                true if copied::is_possible(lease).await? => {
+                    copied::insert(lease, operations, limits).await
+                }
+                _ => arrays::insert(lease, operations, limits).await,
+            }
+        }
     };
     let written = written.map_err(StoreError::during("write operations"))?;
     Ok(usize::try_from(written).unwrap_or(usize::MAX))

@@ -8,7 +8,7 @@ use super::Names;
 use crate::store::migrations::connection::{Conn, Row, list, text};
 use crate::store::migrations::objects::{Catalog, ObjectKind, ObjectName};
 use crate::store::migrations::probes::{Environment, INVALID};
-use crate::store::migrations::tokens::{Token, identifier, normal, tokens};
+use crate::store::migrations::tokens::{Token, normal, tokens};
 
 /// Stands in definitions for the schema the things are in.
 const THIS_SCHEMA: &str = "$schema";
@@ -153,8 +153,9 @@ pub(super) async fn read(conn: &mut Conn, names: &Names) -> Result<Catalog, sqlx
             catalog.0.insert(name, definition);
         }
     }
-    let schema = conn.rows("SELECT current_schema()").await?;
-    let schema = identifier(text(schema.first(), 0));
+    // As the server writes it in settings: it knows which names are keywords.
+    let schema = conn.value("SELECT quote_ident(current_schema())").await?;
+    let schema = schema.unwrap_or_default();
     for row in conn.rows(&filled(FUNCTIONS)).await? {
         let [name, head, settings, body] = [0, 1, 2, 3].map(|at| text(Some(&row), at));
         let settings = settings

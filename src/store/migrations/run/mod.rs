@@ -26,6 +26,7 @@ use super::targets::effect;
 use super::tokens::Statement;
 use super::up::has_other_text;
 use road::Piece;
+pub(super) use road::is_over_a_lock;
 
 /// How a run goes about its work.
 #[derive(Clone, Debug)]
@@ -89,24 +90,24 @@ impl Run<'_> {
         }
     }
 
-    /// Takes one step.
+    /// Takes one step; what is there afterwards, where that was looked at.
     pub(super) async fn take(
         &mut self,
         at: usize,
         seen: &Seen,
         step: Step,
-    ) -> Result<(), MigrationError> {
+    ) -> Result<Option<Seen>, MigrationError> {
         let set = self.session.set;
         let Some(file) = set.files.get(at) else {
-            return Ok(());
+            return Ok(None);
         };
         let name = file.name();
         let action = match &step {
-            Step::Nothing => return Ok(()),
+            Step::Nothing => return Ok(None),
             Step::Record => {
                 let entered = records::enter_archon(&mut self.session.conn, file).await;
                 entered.map_err(MigrationError::asking("record a migration"))?;
-                return Ok(());
+                return Ok(None);
             }
             Step::Adopt => Action::Adopt,
             Step::Apply => Action::Apply,
@@ -125,13 +126,13 @@ impl Run<'_> {
             _ => self.apply_by_road(at, file, seen, action).await?,
         }
         let duration = started.elapsed();
-        self.conclude(at, file, step, duration).await?;
+        let seen = self.conclude(at, file, step, duration).await?;
         self.progress.tell(&Event::Finished {
             migration: &name,
             action,
             duration,
         });
-        Ok(())
+        Ok(Some(seen))
     }
 
     /// Looks whether everything is there now, and enters the migration in the report.
@@ -141,8 +142,8 @@ impl Run<'_> {
         file: &File,
         step: Step,
         duration: Duration,
-    ) -> Result<(), MigrationError> {
-        let seen = self.session.see().await?;
+    ) -> Result<Seen, MigrationError> {
+        let seen = self.see(at).await?;
         let (_, findings) = seen.chain(self.session.set).judge(at, &seen.catalog);
         let name = file.name();
         if seen.records.archon_sight != Sight::Seen && seen.records.archon_sight != Sight::NoTable {
@@ -176,31 +177,35 @@ impl Run<'_> {
             finding,
         });
         self.report.left.extend(left);
-        Ok(())
+        Ok(seen)
     }
 
-    /// Corrects the record of migration `at` if it is of another text and everything is there.
-    pub(super) async fn correct_record(&mut self, at: usize) -> Result<(), MigrationError> {
-        let seen = self.session.see().await?;
+    /// Corrects the record of migration `at` if it is of another text and everything is there; says whether it did.
+    pub(super) async fn correct_record(
+        &mut self,
+        at: usize,
+        seen: &Seen,
+    ) -> Result<bool, MigrationError> {
         let Some(file) = self
             .session
             .set
             .files
             .get(at)
-            .filter(|_| has_other_text(self.session, &seen, at))
+            .filter(|_| has_other_text(self.session, seen, at))
         else {
-            return Ok(());
+            return Ok(false);
         };
         let (_, findings) = seen.chain(self.session.set).judge(at, &seen.catalog);
-        if findings.is_empty() {
-            let entered = records::enter(&mut self.session.conn, file).await;
-            entered.map_err(MigrationError::asking("correct the record of a migration"))?;
-            self.report.remark(format!(
-                "{}: everything is there; its record is corrected",
-                file.name()
-            ));
+        if !findings.is_empty() {
+            return Ok(false);
         }
-        Ok(())
+        let entered = records::enter(&mut self.session.conn, file).await;
+        entered.map_err(MigrationError::asking("correct the record of a migration"))?;
+        self.report.remark(format!(
+            "{}: everything is there; its record is corrected",
+            file.name()
+        ));
+        Ok(true)
     }
 
     /// Records what is there.

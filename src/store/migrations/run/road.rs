@@ -9,7 +9,7 @@ use super::super::files::{File, Road};
 use super::super::lock;
 use super::super::objects::{ObjectKind, ObjectName};
 use super::super::progress::{Action, Event};
-use super::super::records::{has_code, is_forbidden};
+use super::super::records::{self, has_code, is_forbidden};
 use super::super::state::Seen;
 use super::super::targets::effect;
 use super::super::tokens::{Statement, identifier, literal, tokens};
@@ -112,8 +112,7 @@ impl Run<'_> {
         file: &File,
         piece: Piece<'_, '_>,
     ) -> Result<u64, MigrationError> {
-        let mut pause = FIRST_PAUSE;
-        let mut attempt = 1;
+        let mut waits = Waits::new();
         loop {
             let error = match self.run_piece(file, piece).await {
                 Ok(number) => return Ok(number),
@@ -123,23 +122,29 @@ impl Run<'_> {
                 return Err(error);
             }
             let holders = self.in_the_way().await;
-            if attempt >= self.manner.attempts {
-                return Err(MigrationError::Blocked {
-                    migration: file.name(),
-                    holders,
-                });
-            }
-            self.progress.tell(&Event::Retrying {
-                migration: &file.name(),
-                after: pause,
-                holders: &holders,
-            });
-            tokio::select! {
-                () = tokio::time::sleep(pause) => {}
-                () = self.manner.stop.cancelled() => return Err(self.interrupted()),
-            }
-            pause *= 2;
-            attempt += 1;
+            waits.on(self, file.name(), holders).await?;
+        }
+    }
+
+    /// Everything that is recorded and there when migration `at` is next; looks again if somebody has locked a table.
+    pub(in super::super) async fn see(&mut self, at: usize) -> Result<Seen, MigrationError> {
+        let mut waits = Waits::new();
+        loop {
+            let holders = match self.session.see().await {
+                Err(MigrationError::Unseen { holders }) => holders,
+                seen => return seen,
+            };
+            // Which is next is a guess: what is there cannot be told.
+            let recorded = records::read(&mut self.session.conn).await.ok();
+            let is_due = |file: &&File| {
+                let records = recorded.as_ref();
+                records.is_none_or(|records| records.recorded(file.version()).is_none())
+            };
+            let files = self.session.set.files.iter().skip(at);
+            let next = files.clone().find(is_due).or(files.last());
+            waits
+                .on(self, next.map(File::name).unwrap_or_default(), holders)
+                .await?;
         }
     }
 
@@ -263,6 +268,48 @@ impl Run<'_> {
     }
 }
 
+/// What was tried for want of a lock.
+struct Waits {
+    attempts: u32,
+    pause: Duration,
+}
+
+impl Waits {
+    const fn new() -> Self {
+        Self {
+            attempts: 0,
+            pause: FIRST_PAUSE,
+        }
+    }
+
+    /// Waits until `migration` is to be tried again.
+    ///
+    /// # Errors
+    /// [`MigrationError::Blocked`] after the last time; [`MigrationError::Interrupted`] when asked to stop.
+    async fn on(
+        &mut self,
+        run: &Run<'_>,
+        migration: String,
+        holders: Vec<Holder>,
+    ) -> Result<(), MigrationError> {
+        self.attempts += 1;
+        if self.attempts >= run.manner.attempts {
+            return Err(MigrationError::Blocked { migration, holders });
+        }
+        run.progress.tell(&Event::Retrying {
+            migration: &migration,
+            after: self.pause,
+            holders: &holders,
+        });
+        tokio::select! {
+            () = tokio::time::sleep(self.pause) => {}
+            () = run.manner.stop.cancelled() => return Err(run.interrupted()),
+        }
+        self.pause *= 2;
+        Ok(())
+    }
+}
+
 /// What is run, and tried again, as one.
 #[derive(Clone, Copy)]
 pub(super) enum Piece<'p, 't> {
@@ -284,12 +331,19 @@ pub(super) async fn run_statement(
     sql: &str,
     records: bool,
 ) -> Result<(), sqlx::Error> {
-    if !(records && conn.in_transaction()) {
+    if !records {
         return conn.run(sql).await.map(|_| ());
     }
-    conn.begin().await?;
-    let ran = conn.run(sql).await;
-    match conn.end(ran).await {
+    // In a transaction, one that is refused must not undo the others.
+    let nested = conn.in_transaction();
+    if nested {
+        conn.begin().await?;
+    }
+    let mut ran = conn.run(sql).await;
+    if nested {
+        ran = conn.end(ran).await;
+    }
+    match ran {
         Err(error) if is_forbidden(&error) => Ok(()),
         other => other.map(|_| ()),
     }
@@ -345,9 +399,10 @@ pub(super) fn failure(
 }
 
 /// Whether it failed over a lock: not to be had in time, a deadlock, or two that changed the same.
-pub(super) fn is_over_a_lock(error: &MigrationError) -> bool {
+pub(in super::super) fn is_over_a_lock(error: &MigrationError) -> bool {
     let codes = ["55P03", "40P01", "40001"];
-    error
-        .cause()
-        .is_some_and(|cause| codes.iter().any(|code| has_code(cause, code)))
+    matches!(error, MigrationError::Unseen { .. })
+        || error
+            .cause()
+            .is_some_and(|cause| codes.iter().any(|code| has_code(cause, code)))
 }

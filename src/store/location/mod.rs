@@ -2,6 +2,8 @@
 //!
 //! Owns which URLs and parameters are understood. Shows no password, and repeats no URL in an error.
 
+mod parameters;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -9,6 +11,7 @@ use std::time::Duration;
 use sqlx::ConnectOptions;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
+use self::parameters::{Own, decoded};
 use super::dialect::EMBEDDED_FILE;
 
 /// How long a connection may take to come about, and a transaction to start or to end, unless the URL says otherwise
@@ -20,20 +23,6 @@ const WRITE_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// PostgreSQL cuts longer names off (`NAMEDATALEN`).
 const LONGEST_NAME: usize = 63;
-
-/// Parameters of other tools and of libpq that ask for what is done here anyway; they change nothing.
-const HARMLESS: [&str; 6] = [
-    "pgbouncer",
-    "connection_limit",
-    "pool_timeout",
-    "statement-cache-capacity",
-    "statement_cache_size",
-    "prepareThreshold",
-];
-
-/// Parameters that the driver understands, and those that are understood here.
-const UNDERSTOOD: &str = "sslmode, sslrootcert, sslcert, sslkey, host, hostaddr, port, dbname, user, password, \
-                          application_name, options, schema, search_path, connect_timeout, write_timeout";
 
 /// Where a database is.
 #[derive(Clone, Debug)]
@@ -252,107 +241,6 @@ impl fmt::Debug for Server {
     }
 }
 
-/// What is understood here rather than by the driver.
-#[derive(Default)]
-struct Own {
-    schema: Option<String>,
-    connect_timeout: Option<Duration>,
-    write_timeout: Option<Duration>,
-    /// Settings of the session, from `options`.
-    settings: Vec<(String, String)>,
-}
-
-impl Own {
-    /// Takes `pair` of the URL's query; false leaves it to the driver.
-    fn take(&mut self, pair: &str) -> Result<bool, LocationError> {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let text = || {
-            decoded(&value.replace('+', " ")).ok_or_else(|| {
-                LocationError::new(
-                    format!("the URL's parameter {name} is not UTF-8"),
-                    "write it in UTF-8",
-                )
-            })
-        };
-        match name {
-            "schema" | "currentSchema" => self.schema = Some(text()?),
-            "search_path" => self.search_path(&text()?)?,
-            "options" => self.options(&text()?)?,
-            "connect_timeout" => self.connect_timeout = Some(seconds(name, &text()?)?),
-            "write_timeout" => self.write_timeout = Some(seconds(name, &text()?)?),
-            "sslmode" | "ssl-mode" if text()?.parse::<PgSslMode>().is_err() => {
-                return Err(LocationError::new(
-                    "the URL's sslmode is not understood",
-                    "disable, allow, prefer, require, verify-ca and verify-full are",
-                ));
-            }
-            "sslmode" | "ssl-mode" | "sslrootcert" | "ssl-root-cert" | "ssl-ca" | "sslcert"
-            | "ssl-cert" | "sslkey" | "ssl-key" | "host" | "hostaddr" | "port" | "dbname"
-            | "user" | "password" | "application_name" => return Ok(false),
-            name if HARMLESS.contains(&name) => {}
-            name => {
-                let name: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
-                return Err(LocationError::new(
-                    format!("the database URL has a parameter that is not understood: {name}"),
-                    format!("leave it out; understood are {UNDERSTOOD}"),
-                ));
-            }
-        }
-        Ok(true)
-    }
-
-    /// `-c NAME=VALUE`, `--NAME=VALUE`, separated by blanks; a backslash takes the next character as it is.
-    fn options(&mut self, text: &str) -> Result<(), LocationError> {
-        let mut words = words(text).into_iter();
-        while let Some(word) = words.next() {
-            let setting = match word.strip_prefix("--").or_else(|| word.strip_prefix("-c")) {
-                Some("") => words.next().unwrap_or_default(),
-                Some(setting) => setting.to_owned(),
-                None => String::new(),
-            };
-            let Some((name, value)) = setting.split_once('=') else {
-                return Err(LocationError::new(
-                    "the URL's options are not understood",
-                    "options takes settings of the session: options=-c%20lock_timeout=5s",
-                ));
-            };
-            let name = name.replace('-', "_");
-            if name.eq_ignore_ascii_case("search_path") {
-                self.search_path(value)?;
-            } else {
-                self.settings.push((name, value.to_owned()));
-            }
-        }
-        Ok(())
-    }
-
-    /// A search path as far as it names one schema: tables are made, looked for and migrated in one place.
-    fn search_path(&mut self, path: &str) -> Result<(), LocationError> {
-        let names = path.split(',').map(|name| name.trim().trim_matches('"'));
-        let names: Vec<&str> = names
-            .filter(|name| !name.is_empty() && *name != "$user")
-            .collect();
-        let [name] = names[..] else {
-            return Err(LocationError::new(
-                "the URL's search_path does not name exactly one schema",
-                "name the schema our tables are in: schema=NAME in the URL, or --database-schema NAME",
-            ));
-        };
-        self.schema = Some(name.to_owned());
-        Ok(())
-    }
-}
-
-fn seconds(name: &str, text: &str) -> Result<Duration, LocationError> {
-    let seconds = text.parse().ok().filter(|seconds| *seconds > 0);
-    seconds.map(Duration::from_secs).ok_or_else(|| {
-        LocationError::new(
-            format!("the URL's {name} is no number of seconds"),
-            format!("{name}=10 waits ten seconds"),
-        )
-    })
-}
-
 fn check_name(schema: &str) -> Result<(), LocationError> {
     let sound =
         !schema.is_empty() && schema.len() <= LONGEST_NAME && !schema.chars().any(char::is_control);
@@ -364,54 +252,6 @@ fn check_name(schema: &str) -> Result<(), LocationError> {
             format!("1 to {LONGEST_NAME} bytes are expected, as in \\dn of psql; without quotes"),
         ))
     }
-}
-
-fn words(text: &str) -> Vec<String> {
-    let (mut words, mut word, mut inside) = (Vec::new(), String::new(), false);
-    let mut characters = text.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '\\' => {
-                inside = true;
-                word.extend(characters.next());
-            }
-            blank if blank.is_whitespace() => {
-                if inside {
-                    words.push(std::mem::take(&mut word));
-                }
-                inside = false;
-            }
-            other => {
-                inside = true;
-                word.push(other);
-            }
-        }
-    }
-    if inside {
-        words.push(word);
-    }
-    words
-}
-
-/// `text` with its percent signs resolved (RFC 3986, section 2.1); `None` if that is not UTF-8.
-fn decoded(text: &str) -> Option<String> {
-    let bytes = text.as_bytes();
-    let mut plain = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let digits = text.get(at + 1..at + 3);
-        match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            Some(escaped) if *byte == b'%' => {
-                plain.push(escaped);
-                at += 3;
-            }
-            _ => {
-                plain.push(*byte);
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8(plain).ok()
 }
 
 #[cfg(test)]
