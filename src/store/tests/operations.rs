@@ -2,7 +2,7 @@
 
 use crate::model::{Operation, Record, RequestId, Target, Timestamp};
 use crate::store::connection::on_pool;
-use crate::store::testing::{On, TestStore, on_every_store, open, operation};
+use crate::store::testing::{INSTANCE, On, TestStore, on_every_store, open, operation};
 
 on_every_store!(every_column_arrives_whatever_operations_have_in_common);
 
@@ -18,10 +18,17 @@ type Row = (
     Option<i64>,
 );
 
-/// One batch whose pieces have one, several and as many commons as rows, with and without traces.
+/// One batch whose pieces have one, several and as many commons as rows, with and without traces; and one so large that
+/// PostgreSQL takes it by another road. Taken again, neither changes anything.
 async fn every_column_arrives_whatever_operations_have_in_common(on: On) {
+    for count in [3_000, 6_000] {
+        arrives_once(on, count).await;
+    }
+}
+
+async fn arrives_once(on: On, count: u128) {
     let mut test = TestStore::on(on).await;
-    let mut written: Vec<Operation> = (0..3_000)
+    let mut written: Vec<Operation> = (0..count)
         .map(|n| {
             let mut operation = operation(n, 1, i64::try_from(n).expect("small"));
             operation.bytes_in = u64::try_from(n * 7).expect("small");
@@ -78,4 +85,19 @@ async fn every_column_arrives_whatever_operations_have_in_common(on: On) {
         })
         .collect();
     assert!(rows == expected, "a column differs");
+    test.store
+        .forget_journal(INSTANCE)
+        .await
+        .expect("forgotten");
+    test.fold(&records).await;
+    let counted: (i64, i64) = on_pool!(test.store, pool => {
+        sqlx::query_as(
+            "SELECT (SELECT count(*) FROM archon_mcp_requests), CAST(sum(total_requests) AS BIGINT) FROM archon_mcp_sessions",
+        )
+        .fetch_one(pool)
+        .await
+    })
+    .expect("counts");
+    let all = i64::try_from(count).expect("small");
+    assert_eq!(counted, (all, all), "each once");
 }

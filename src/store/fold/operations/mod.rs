@@ -29,11 +29,10 @@ pub(super) async fn insert(
         Tx::Sqlite(tx) => packed::insert(tx, operations, limits).await,
         Tx::Postgres(lease) => {
             let many = are_new && operations.len() >= copied::WORTH_IT;
-            match many {
-                true if copied::is_possible(lease).await? => {
-                    copied::insert(lease, operations, limits).await
-                }
-                _ => arrays::insert(lease, operations, limits).await,
+            if many && copied::is_possible(lease).await? {
+                copied::insert(lease, operations, limits).await
+            } else {
+                arrays::insert(lease, operations, limits).await
             }
         }
     };
