@@ -17,7 +17,7 @@ pub use database::{DatabaseOptions, DatabaseUrl};
 pub use error::ConfigError;
 pub use headers::{Header, HeaderError, header_argument, header_file};
 pub use names::{name_of_command, name_of_url};
-pub use options::{LogFormat, ServeOptions, StdioOptions, server_name};
+pub use options::{InstanceOptions, LogFormat, ServeOptions, StdioOptions, server_name};
 pub use settings::{Flags, Key, Origin, Settings, Shown};
 pub use sources::Sources;
 pub use upstream::{Refusal, Upstream, parse_url as server_url};

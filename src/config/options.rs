@@ -21,6 +21,17 @@ pub enum LogFormat {
     Json,
 }
 
+/// Settings of an instance's journal, and of its word that it is alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InstanceOptions {
+    /// How long it counts as alive without another word.
+    pub timeout: Duration,
+    /// Bytes of records that may wait for the store; past them records are dropped.
+    pub journal_bound: u64,
+    /// Whether records are on the disk itself before the answer ends that they are of.
+    pub journal_fsync: bool,
+}
+
 /// What the daemon starts with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServeOptions {
@@ -46,6 +57,8 @@ pub struct ServeOptions {
     pub drain_timeout: Duration,
     /// Worker threads; `None` leaves it to the daemon.
     pub workers: Option<NonZeroUsize>,
+    /// Its journal, and its word that it is alive.
+    pub instance: InstanceOptions,
     /// Form of the log.
     pub log: LogFormat,
 }
@@ -65,6 +78,8 @@ pub struct StdioOptions {
     pub request_timeout: Duration,
     /// How long answers that are still to come are waited for after the client left.
     pub drain_timeout: Duration,
+    /// Its journal, and its word that it is alive.
+    pub instance: InstanceOptions,
     /// Form of the log.
     pub log: LogFormat,
 }
@@ -118,6 +133,7 @@ impl Settings {
                 text.parse()
                     .map_err(|_| format!("'{text}' is no number of threads; 1 or more is expected"))
             })?,
+            instance: self.instance_options()?,
             log: self.log_format()?,
         })
     }
@@ -134,7 +150,30 @@ impl Settings {
             idle_after: self.positive(Key::IdleAfter)?,
             request_timeout: self.positive(Key::RequestTimeout)?,
             drain_timeout: self.duration(Key::DrainTimeout)?,
+            instance: self.instance_options()?,
             log: self.log_format()?,
+        })
+    }
+
+    fn instance_options(&self) -> Result<InstanceOptions, ConfigError> {
+        let timeout = self.parsed(Key::InstanceTimeout, |text| {
+            let timeout = parse_duration(text)?;
+            if timeout < SHORTEST_INSTANCE_TIMEOUT {
+                return Err("must be half a second or longer".to_owned());
+            }
+            Ok(timeout)
+        })?;
+        let fsync = self.parsed(Key::JournalFsync, |text| match text {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(format!("'{text}' is neither 'true' nor 'false'")),
+        })?;
+        Ok(InstanceOptions {
+            timeout: timeout.unwrap_or_default(),
+            journal_bound: self
+                .parsed(Key::JournalBound, parse_size)?
+                .unwrap_or_default(),
+            journal_fsync: fsync.unwrap_or_default(),
         })
     }
 
@@ -192,6 +231,32 @@ impl Settings {
             hint,
         })?;
         Ok(Some(parsed))
+    }
+}
+
+/// What an instance's word must at least be good for: it is given anew six times in this time.
+const SHORTEST_INSTANCE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// A number of bytes: `1GiB`, `500MB`, `65536`.
+fn parse_size(text: &str) -> Result<u64, String> {
+    let expected = || format!("'{text}' is no size, such as 512MiB, 2GB or 1048576");
+    let digits = text.find(|c: char| !c.is_ascii_digit());
+    let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
+    let unit: u64 = match unit.trim_start() {
+        "" | "B" => 1,
+        "KB" | "kB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return Err(expected()),
+    };
+    let number: u64 = number.parse().map_err(|_| expected())?;
+    match number.checked_mul(unit) {
+        Some(0) => Err("must be more than nothing".to_owned()),
+        Some(bytes) => Ok(bytes),
+        None => Err(expected()),
     }
 }
 

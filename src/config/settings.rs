@@ -47,13 +47,19 @@ pub enum Key {
     DrainTimeout,
     /// Worker threads.
     Workers,
+    /// How long an instance counts as alive without another word.
+    InstanceTimeout,
+    /// How much of the disk records may fill that the store has not taken.
+    JournalBound,
+    /// Whether records are on the disk itself before an answer ends.
+    JournalFsync,
     /// Form of the daemon's log. Not `log`: `ARCHONCTL_LOG` is the filter that says what is logged.
     LogFormat,
 }
 
 impl Key {
     /// Every setting, in the order they are shown in.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 17] = [
         Self::DataDir,
         Self::DatabaseUrl,
         Self::DatabaseUrlFile,
@@ -67,6 +73,9 @@ impl Key {
         Self::RequestTimeout,
         Self::DrainTimeout,
         Self::Workers,
+        Self::InstanceTimeout,
+        Self::JournalBound,
+        Self::JournalFsync,
         Self::LogFormat,
     ];
 
@@ -88,6 +97,9 @@ impl Key {
             Self::RequestTimeout => "request_timeout",
             Self::DrainTimeout => "drain_timeout",
             Self::Workers => "workers",
+            Self::InstanceTimeout => "instance_timeout",
+            Self::JournalBound => "journal_bound",
+            Self::JournalFsync => "journal_fsync",
             Self::LogFormat => "log_format",
         }
     }
@@ -119,6 +131,9 @@ impl Key {
             Self::DisconnectGrace => Some("30s"),
             Self::RequestTimeout => Some("300s"),
             Self::DrainTimeout => Some("10s"),
+            Self::InstanceTimeout => Some("30s"),
+            Self::JournalBound => Some("1GiB"),
+            Self::JournalFsync => Some("false"),
             Self::LogFormat => Some("text"),
         }
     }

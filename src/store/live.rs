@@ -1,9 +1,8 @@
-//! Sessions that are not over, for an instance that starts: what is needed to go on tracking them, and taking them over.
+//! Sessions that are not over, for an instance that starts: what is needed to go on tracking them.
 //!
 //! Only sessions that an instance owns; rows of other writers are theirs to end.
 
 use super::connection::{Store, on_pool};
-use super::dialect::{Cell, Kind, ManyRows};
 use super::error::StoreError;
 use crate::model::{
     Derivation, Era, InstanceId, OpenedSession, SessionId, SessionStatus, Timestamp, UserContext,
@@ -77,12 +76,6 @@ impl From<LiveRow> for StoredSession {
     }
 }
 
-static ADOPT: ManyRows<2> = ManyRows::new(
-    "UPDATE archon_mcp_sessions AS s SET instance_id = d.column2 FROM ({rows}) AS d \
-     WHERE s.session_id = d.column1 AND s.status <> 'disconnected'",
-    [Kind::Id, Kind::Id],
-);
-
 impl Store {
     /// All sessions of all instances that are not disconnected, oldest activity first.
     ///
@@ -118,22 +111,5 @@ impl Store {
             .await
         })
         .map_err(StoreError::during("read which instances own sessions"))
-    }
-
-    /// Makes `new_owner` the owner of those of `sessions` that are not disconnected.
-    ///
-    /// # Errors
-    /// When the store does not answer; then none has changed its owner.
-    pub async fn adopt(
-        &self,
-        sessions: &[SessionId],
-        new_owner: InstanceId,
-    ) -> Result<(), StoreError> {
-        let mut tx = self.begin_write().await?;
-        let row = |id: &SessionId| [Cell::Id(Some(id.0)), Cell::Id(Some(new_owner.0))];
-        let rows: Vec<_> = sessions.iter().map(row).collect();
-        let adopted = ADOPT.execute(&mut tx, &rows).await;
-        adopted.map_err(StoreError::during("take sessions over"))?;
-        tx.commit().await
     }
 }

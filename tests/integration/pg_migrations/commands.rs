@@ -96,10 +96,10 @@ fn undoing_asks_refuses_to_lose_data_and_comes_back_the_same() {
             err(&silent)
         );
         let script = out(&migrate(&database, &["down", "--dry-run"]));
-        assert!(script.starts_with("-- V104__indexes: undo\n"), "{script}");
+        assert!(script.starts_with("-- V105__instances: undo\n"), "{script}");
         let one = json(&migrate(&database, &["down", "--yes", "-o", "json"]));
-        assert_eq!(numbers(&one["data"]["undone"]), [104]);
-        assert_eq!(states(&database)[&104], "pending");
+        assert_eq!(numbers(&one["data"]["undone"]), [105]);
+        assert_eq!(states(&database)[&105], "pending");
 
         let refused = migrate(&database, &["down", "--to", "14", "--yes", "-o", "json"]);
         assert_eq!(code(&refused), 1);

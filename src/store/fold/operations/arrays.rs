@@ -41,7 +41,12 @@ struct Columns<'r> {
 impl<'r> Columns<'r> {
     fn new(operations: &[OperationToWrite<'r>], limits: Limits) -> Self {
         let mut columns = Self::default();
-        for OperationToWrite { operation, user_id } in operations {
+        for OperationToWrite {
+            operation,
+            session_id,
+            user_id,
+        } in operations
+        {
             let (tool, prompt, resource) = targets(operation);
             let narrow = |text: &'r str| match limits.method {
                 Some(width) => cut(clean(text), width),
@@ -50,7 +55,7 @@ impl<'r> Columns<'r> {
             let tokens = |count| limits.tokens(count).map(u32::cast_signed);
             let whole = |text: &'r Option<Box<str>>| text.as_deref().map(clean);
             columns.request_id.push(operation.request_id.0);
-            columns.session_id.push(operation.session_id.0);
+            columns.session_id.push(session_id.0);
             columns.timestamp.push(operation.started_at);
             columns
                 .duration_ms
