@@ -11,7 +11,7 @@ fn an_empty_database() {
             let did = green(database);
             assert_eq!(
                 numbers(&did["data"]["applied"]),
-                [1, 13, 14, 100, 101, 102, 103, 104]
+                [1, 13, 14, 100, 101, 102, 103, 104, 105]
             );
             assert_eq!(did["data"]["adopted"], serde_json::json!([]));
             assert_eq!(verdicts(database), ALL_APPLIED);
