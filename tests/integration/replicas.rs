@@ -23,8 +23,12 @@ struct Replicas {
 
 impl Replicas {
     fn start(count: usize, upstream: &str, arguments: &[&str]) -> Self {
-        let database = plain(Version::V17).database_with_tables();
-        let mut all = vec!["--database-url".to_owned(), database.url()];
+        let database = plain(Version::V17).fresh_database();
+        let mut all = vec![
+            "--database-url".to_owned(),
+            database.url(),
+            "--migrate".to_owned(),
+        ];
         all.extend(["--instance-timeout", "1s"].map(str::to_owned));
         if !upstream.is_empty() {
             all.extend(["--upstream", upstream].map(str::to_owned));
