@@ -126,11 +126,25 @@ impl Membership {
     }
 
     /// How many other daemons there are; as last heard, where the store does not answer.
-    pub(super) async fn others(&self) -> usize {
+    async fn others(&self) -> usize {
         match tokio::time::timeout(LAST_QUESTION, self.look_around()).await {
             Ok(Ok(others)) => others,
             _ => self.others.load(Ordering::Relaxed),
         }
+    }
+
+    /// Whether others go on when this process stops. If not, this is the last chance for what those have left behind that
+    /// stopped just before.
+    pub(super) async fn others_go_on(&self) -> bool {
+        if self.others().await > 0 {
+            return true;
+        }
+        match tokio::time::timeout(LAST_QUESTION, self.settle()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "what others left behind is not settled"),
+            Err(_) => tracing::debug!("what others left behind is not settled"),
+        }
+        false
     }
 
     /// Gives this process's word again and again, and looks after those whose word has run out. Ends never.

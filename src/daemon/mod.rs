@@ -300,9 +300,9 @@ impl Daemon {
     async fn stop(self) {
         self.sweeper.abort();
         self.keeper.abort();
-        let others = self.membership.others().await;
+        let others = self.membership.others_go_on().await;
         // Before connections are cut, so that the sessions end for this reason and not as if their clients had left.
-        self.proxy.tracker.shut_down(others > 0);
+        self.proxy.tracker.shut_down(others);
         self.server.stop().await;
         self.stop_shipping.cancel();
         let shipped = tokio::task::spawn_blocking(move || self.shipper.join()).await;

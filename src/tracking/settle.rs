@@ -29,6 +29,8 @@ pub enum SettleError {
 pub struct Settled {
     /// Records taken from journals of instances that are gone.
     pub records: usize,
+    /// Journals of instances that are gone.
+    pub journals: usize,
     /// Sessions that got a reason.
     pub closed: usize,
     /// Sessions that can go on: their server still knows them, and their time is not over. They belong to who is gone until
@@ -57,9 +59,7 @@ impl Settled {
             .await?
             .into_iter()
             .collect();
-        if !store.is_embedded() {
-            store.forget_gone().await?;
-        }
+        store.forget_gone().await?;
         let open = self.open.into_iter();
         Ok(open
             .filter(|session| taken.contains(&session.opened.session_id))
@@ -95,16 +95,31 @@ pub async fn settle_dead(
     for journal in claim_dead(&root)?.1 {
         take(&journal, store, &mut settled).await?;
         gone.insert(journal.instance);
-        if !store.is_embedded() {
-            // What says that it is gone, once its journal is.
-            store.instances_gone(&[journal.instance]).await?;
-        }
+        // What says that it is gone, once its journal is.
+        store.instances_gone(&[journal.instance]).await?;
         forget(journal, store).await?;
     }
+    let settled = settle_sessions(&root, store, gone, session_timeout, now, settled).await?;
+    if settled.journals > 0 {
+        store.forget_gone().await?;
+    }
+    Ok(settled)
+}
+
+/// Ends the sessions of instances that are gone, of which `gone` is known already, or tells that they can go on.
+async fn settle_sessions(
+    root: &Path,
+    store: &Store,
+    mut gone: HashSet<InstanceId>,
+    session_timeout: Duration,
+    now: Timestamp,
+    mut settled: Settled,
+) -> Result<Settled, SettleError> {
+    settled.journals = gone.len();
     let owners = store.instances_with_live_sessions().await?;
     // Looked at after the sessions, so that an instance that started in between is among the living; one that died in
     // between has a journal that was not taken, and is left to the next to come.
-    let (mut living, died) = claim_dead(&root)?;
+    let (mut living, died) = claim_dead(root)?;
     living.extend(died.iter().map(|journal| journal.instance));
     drop(died);
     let mut unknown = HashSet::new();

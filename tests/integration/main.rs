@@ -9,6 +9,7 @@ mod cli_run;
 mod cli_store;
 mod crash;
 mod daemon;
+mod durability;
 mod pg_functions;
 mod pg_migrations;
 mod pg_row_security;

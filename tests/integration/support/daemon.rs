@@ -13,6 +13,8 @@ use super::{Owned, PATIENCE, eventually, lines, send_signal};
 pub(crate) struct Daemon {
     child: Owned,
     log: Receiver<String>,
+    /// What it logged before it was ready.
+    pub(crate) early: Vec<String>,
     /// Its MCP endpoint.
     pub(crate) url: String,
 }
@@ -21,7 +23,13 @@ impl Daemon {
     /// Starts `archonctl serve` on a free port with `arguments`, and waits until it is ready.
     pub(crate) fn start(data_dir: &Path, arguments: &[&str]) -> Self {
         let mut command = archonctl(&["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
-        command.arg(data_dir).args(arguments).stderr(Stdio::piped());
+        command.arg(data_dir).args(arguments);
+        Self::spawn(command)
+    }
+
+    /// Starts it by a command of the test's own.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        command.stderr(Stdio::piped());
         let mut child = Owned(command.spawn().expect("archonctl starts"));
         let log = lines(child.0.stderr.take().expect("piped"));
         let mut seen = Vec::new();
@@ -31,7 +39,12 @@ impl Daemon {
             };
             if let Some((_, rest)) = line.split_once("relaying ") {
                 let url = rest.split(' ').next().expect("a URL").to_owned();
-                return Self { child, log, url };
+                return Self {
+                    child,
+                    log,
+                    early: seen,
+                    url,
+                };
             }
             seen.push(line);
         }
