@@ -175,8 +175,16 @@ impl Membership {
         Ok(())
     }
 
-    /// Asks the store about sessions whose end is due by what this process saw, and ends those that are over.
+    /// Asks the store about sessions that clients name, and about those whose end is due by what this process saw; ends
+    /// those that are over.
     pub(super) async fn confirm(&self) {
+        let named = self.tracker.named();
+        if !named.is_empty() {
+            let asked = self.store.live_sessions_of(&named);
+            if let Ok(Ok(sessions)) = tokio::time::timeout(LONGEST_BEAT, asked).await {
+                self.tracker.adopt(sessions);
+            }
+        }
         let doubtful = self.tracker.doubtful();
         if doubtful.is_empty() {
             return;

@@ -3,6 +3,7 @@
 //! Only sessions that an instance owns; rows of other writers are theirs to end.
 
 use super::connection::{Store, on_pool};
+use super::dialect::{Cell, Kind, ManyRows};
 use super::error::StoreError;
 use crate::model::{
     Derivation, Era, InstanceId, OpenedSession, SessionId, SessionStatus, Timestamp, UserContext,
@@ -76,6 +77,15 @@ impl From<LiveRow> for StoredSession {
     }
 }
 
+static NAMED: ManyRows<1> = ManyRows::new(
+    "SELECT session_id, instance_id, server, era, derivation, session_key, principal, client_name, \
+     client_version, CAST(client_capabilities AS TEXT) AS client_capabilities, protocol_version, user_agent, user_id, \
+     user_email, user_name, connected_at, resumed_from, survives_instance, last_activity, status \
+     FROM archon_mcp_sessions WHERE status <> 'disconnected' AND instance_id IS NOT NULL AND derivation IS NOT NULL \
+     AND session_id IN ({rows})",
+    [Kind::Id],
+);
+
 impl Store {
     /// All sessions of all instances that are not disconnected, oldest activity first.
     ///
@@ -95,6 +105,22 @@ impl Store {
         })
         .map_err(StoreError::during("read the sessions that are not over"))?;
         Ok(rows.into_iter().map(StoredSession::from).collect())
+    }
+
+    /// Those of `sessions` that are not over, whoever owns them.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn live_sessions_of(
+        &self,
+        sessions: &[SessionId],
+    ) -> Result<Vec<StoredSession>, StoreError> {
+        let mut tx = self.begin_write().await?;
+        let rows: Vec<_> = sessions.iter().map(|id| [Cell::Id(Some(id.0))]).collect();
+        let found: Result<Vec<LiveRow>, _> = NAMED.fetch_all(&mut tx, &rows).await;
+        let found = found.map_err(StoreError::during("read sessions that clients name"))?;
+        tx.rollback().await?;
+        Ok(found.into_iter().map(StoredSession::from).collect())
     }
 
     /// The instances that own sessions that are not disconnected.

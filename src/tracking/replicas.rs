@@ -6,8 +6,8 @@
 //! from the store, a moment later, which of them stays ([`Tracker::learn`]).
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
 
 use crate::model::{Derivation, Era, SessionId, SessionStatus};
 use crate::store::{Folded, Standing, StoredSession};
@@ -15,6 +15,9 @@ use crate::store::{Folded, Standing, StoredSession};
 use super::identity;
 use super::session::LiveSession;
 use super::tracker::Tracker;
+
+/// How many sessions that clients name are asked for at a time.
+const MOST_NAMED: usize = 256;
 
 impl Tracker {
     /// Whether other instances may see requests of the same sessions.
@@ -27,7 +30,7 @@ impl Tracker {
         self.shared.load(Ordering::Relaxed)
     }
 
-    /// Goes on with sessions that an instance now gone had opened.
+    /// Goes on with sessions that another instance had opened.
     pub fn adopt(&self, sessions: Vec<StoredSession>) {
         for stored in sessions {
             let opened = stored.opened;
@@ -68,6 +71,26 @@ impl Tracker {
                 self.over(&session);
             }
         }
+    }
+
+    /// The open session with `id`. One that another instance knows is asked for, and known a moment later.
+    pub(super) fn by_name(&self, id: SessionId) -> Option<Arc<LiveSession>> {
+        let found = self.registry.find_id(id);
+        if found.is_none() && self.is_shared() {
+            let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+            if named.len() < MOST_NAMED {
+                named.insert(id);
+            }
+        }
+        found
+    }
+
+    /// Sessions that clients have named since the last call, and that are not known here. What the store knows of them goes
+    /// to [`Tracker::adopt`].
+    #[must_use]
+    pub fn named(&self) -> Vec<SessionId> {
+        let mut named = self.named.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *named).into_iter().collect()
     }
 
     /// Sessions whose end, or idleness, is due by what this instance saw.

@@ -1,7 +1,8 @@
 //! The tracker: opens and closes sessions, writes records, counts what it could not do.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::journal::{Group, Journal, JournalError};
@@ -80,6 +81,8 @@ pub struct Tracker {
     pub(super) channels: Channels,
     /// Whether other instances may see requests of the same sessions.
     pub(super) shared: AtomicBool,
+    /// Sessions that clients name and nobody here knows.
+    pub(super) named: Mutex<BTreeSet<SessionId>>,
     /// What was done and could not be done.
     pub counters: Counters,
 }
@@ -110,6 +113,7 @@ impl Tracker {
             registry: Registry::default(),
             channels: Channels::default(),
             shared: AtomicBool::new(false),
+            named: Mutex::default(),
             counters: Counters::default(),
         }
     }

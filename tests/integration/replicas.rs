@@ -110,6 +110,11 @@ fn echo(session: &Legacy) -> Option<String> {
 
 /// A call of the modern era by the client `name`; the session it was counted to.
 fn modern_call(url: &str, name: &str, id: u32) -> Option<String> {
+    modern_call_in(url, name, id, None)
+}
+
+/// The same, naming a session.
+fn modern_call_in(url: &str, name: &str, id: u32, session: Option<&str>) -> Option<String> {
     let meta = json!({"io.modelcontextprotocol/protocolVersion": "2026-07-28",
         "io.modelcontextprotocol/clientInfo": {"name": name, "version": "1"},
         "io.modelcontextprotocol/clientCapabilities": {}});
@@ -118,6 +123,8 @@ fn modern_call(url: &str, name: &str, id: u32) -> Option<String> {
         json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params}).to_string();
     let headers = "content-type: application/json\r\naccept: application/json, text/event-stream\r\n\
                    mcp-protocol-version: 2026-07-28\r\nmcp-method: tools/call\r\nmcp-name: echo\r\n";
+    let named = session.map(|session| format!("x-archon-session-id: {session}\r\n"));
+    let headers = &format!("{headers}{}", named.unwrap_or_default());
     let mut answer = send(url, "POST", headers, body.as_bytes()).expect("answered");
     assert_eq!(answer.status(), 200);
     let session = answer.header("x-archon-session-id").map(str::to_owned);
@@ -208,6 +215,20 @@ fn a_modern_session_whose_requests_hit_all_replicas_is_one_session() {
             .collect();
         let id = of("cursor")["session_id"].as_str();
         (names.len() == 3 && names.iter().all(|name| Some(&**name) == id)).then_some(())
+    });
+}
+
+/// Rule `explicit`: a session that one replica has opened can be named to another.
+#[test]
+fn a_session_is_found_by_its_name_on_every_replica() {
+    let server = ModernServer::start(&[]);
+    let replicas = Replicas::start(2, &server.url, &[]);
+    let id = modern_call(&replicas.daemons[0].url, "cursor", 1).expect("a session");
+    replicas.until("it in the store", |sessions| calls(sessions) == 1);
+    // The first time the other replica does not know it yet.
+    eventually("the session on the other replica", || {
+        let session = modern_call_in(&replicas.daemons[1].url, "helper", 2, Some(&id));
+        (session.as_deref() == Some(&*id)).then_some(())
     });
 }
 

@@ -100,7 +100,7 @@ impl Exchange {
         if let (Some(id), false) = (&facts.mcp_session, self.head_is_modern()) {
             return registry.find(&identity::protocol(facts, id).text);
         }
-        let named = facts.archon_session.and_then(|id| registry.find_id(id));
+        let named = facts.archon_session.and_then(|id| self.tracker.by_name(id));
         named
             .filter(|session| {
                 *session.principal == *facts.principal && session.server == facts.server.name
