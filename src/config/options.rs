@@ -8,8 +8,11 @@ use crate::model::parse_duration;
 
 use super::database::DatabaseOptions;
 use super::error::ConfigError;
+use super::limits::{Access, Limits};
+use super::names::server_name;
 use super::settings::{Key, Settings};
-use super::upstream::{Refusal, Upstream, parse_url};
+use super::sources::Sources;
+use super::upstream::{Refusal, Upstream};
 
 /// Form of the daemon's log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,8 +46,8 @@ pub struct ServeOptions {
     pub migrate: bool,
     /// `host:port`; an IPv6 address in brackets.
     pub listen: String,
-    /// The MCP server behind the daemon.
-    pub upstream: Option<Upstream>,
+    /// The MCP servers behind the daemon; the first is also served at `/mcp`.
+    pub upstreams: Vec<Upstream>,
     /// Time without activity that ends a session.
     pub session_timeout: Duration,
     /// Time without activity after which a session counts as idle.
@@ -53,6 +56,10 @@ pub struct ServeOptions {
     pub disconnect_grace: Duration,
     /// How long the server may take to answer.
     pub request_timeout: Duration,
+    /// Bounds on what clients may send and hold.
+    pub limits: Limits,
+    /// Who may ask.
+    pub access: Access,
     /// How long requests in flight may take to finish when the daemon stops.
     pub drain_timeout: Duration,
     /// Worker threads; `None` leaves it to the daemon.
@@ -117,17 +124,19 @@ impl Settings {
     ///
     /// # Errors
     /// When a value is of the wrong kind or out of bounds; the error names the setting and where it came from.
-    pub fn serve_options(&self) -> Result<ServeOptions, ConfigError> {
+    pub fn serve_options(&self, sources: &Sources) -> Result<ServeOptions, ConfigError> {
         Ok(ServeOptions {
             data_dir: self.data_dir()?,
             database: self.database()?,
             migrate: false,
             listen: self.parsed(Key::Listen, listen)?.unwrap_or_default(),
-            upstream: self.upstream()?,
+            upstreams: self.upstreams(sources)?,
             session_timeout: self.session_timeout()?,
             idle_after: self.positive(Key::IdleAfter)?,
             disconnect_grace: self.duration(Key::DisconnectGrace)?,
             request_timeout: self.positive(Key::RequestTimeout)?,
+            limits: self.limits()?,
+            access: self.access()?,
             drain_timeout: self.duration(Key::DrainTimeout)?,
             workers: self.parsed(Key::Workers, |text| {
                 text.parse()
@@ -168,11 +177,18 @@ impl Settings {
             "false" => Ok(false),
             _ => Err(format!("'{text}' is neither 'true' nor 'false'")),
         })?;
+        let bound = self.parsed(Key::JournalBound, |text| {
+            let bound = super::limits::bytes(text)?;
+            if bound < SMALLEST_BOUND {
+                return Err(format!(
+                    "'{text}' has no room for records; 4KiB or more are"
+                ));
+            }
+            Ok(bound)
+        })?;
         Ok(InstanceOptions {
             timeout: timeout.unwrap_or_default(),
-            journal_bound: self
-                .parsed(Key::JournalBound, parse_size)?
-                .unwrap_or_default(),
+            journal_bound: bound.unwrap_or_default(),
             journal_fsync: fsync.unwrap_or_default(),
         })
     }
@@ -186,13 +202,10 @@ impl Settings {
         Ok(format.unwrap_or_default())
     }
 
-    fn upstream(&self) -> Result<Option<Upstream>, ConfigError> {
+    fn upstreams(&self, sources: &Sources) -> Result<Vec<Upstream>, ConfigError> {
         let name = self.parsed(Key::UpstreamName, server_name)?;
-        let url = self.checked(Key::Upstream, parse_url)?;
-        Ok(url.map(|url| Upstream {
-            name: name.unwrap_or_default(),
-            url,
-        }))
+        self.tables()
+            .resolve(self.get(Key::Upstream), &name.unwrap_or_default(), sources)
     }
 
     fn duration(&self, key: Key) -> Result<Duration, ConfigError> {
@@ -200,7 +213,7 @@ impl Settings {
             .map(Option::unwrap_or_default)
     }
 
-    fn positive(&self, key: Key) -> Result<Duration, ConfigError> {
+    pub(super) fn positive(&self, key: Key) -> Result<Duration, ConfigError> {
         self.parsed(key, |text| match parse_duration(text)? {
             Duration::ZERO => Err("must be longer than nothing".to_owned()),
             duration => Ok(duration),
@@ -208,7 +221,7 @@ impl Settings {
         .map(Option::unwrap_or_default)
     }
 
-    fn parsed<T>(
+    pub(super) fn parsed<T>(
         &self,
         key: Key,
         parse: impl FnOnce(&str) -> Result<T, String>,
@@ -237,28 +250,8 @@ impl Settings {
 /// What an instance's word must at least be good for: it is given anew six times in this time.
 const SHORTEST_INSTANCE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// A number of bytes: `1GiB`, `500MB`, `65536`.
-fn parse_size(text: &str) -> Result<u64, String> {
-    let expected = || format!("'{text}' is no size, such as 512MiB, 2GB or 1048576");
-    let digits = text.find(|c: char| !c.is_ascii_digit());
-    let (number, unit) = text.split_at(digits.unwrap_or(text.len()));
-    let unit: u64 = match unit.trim_start() {
-        "" | "B" => 1,
-        "KB" | "kB" => 1_000,
-        "MB" => 1_000_000,
-        "GB" => 1_000_000_000,
-        "KiB" => 1 << 10,
-        "MiB" => 1 << 20,
-        "GiB" => 1 << 30,
-        _ => return Err(expected()),
-    };
-    let number: u64 = number.parse().map_err(|_| expected())?;
-    match number.checked_mul(unit) {
-        Some(0) => Err("must be more than nothing".to_owned()),
-        Some(bytes) => Ok(bytes),
-        None => Err(expected()),
-    }
-}
+/// What a journal's bound must at least be.
+const SMALLEST_BOUND: u64 = 4 << 10;
 
 /// Checks `host:port`. Names are resolved when the daemon binds, not here.
 fn listen(text: &str) -> Result<String, String> {
@@ -280,28 +273,5 @@ fn listen(text: &str) -> Result<String, String> {
         Ok(text.to_owned())
     } else {
         Err(expected())
-    }
-}
-
-/// Whether `c` may stand in the name of a server.
-pub(super) const fn fits_a_name(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')
-}
-
-/// Longest name of a server.
-pub(super) const LONGEST_NAME: usize = 64;
-
-/// Checks the name of a server. Names stand in tables, filters and metric labels.
-///
-/// # Errors
-/// A sentence that says what a name is.
-pub fn server_name(text: &str) -> Result<String, String> {
-    let fits = !text.is_empty() && text.len() <= LONGEST_NAME && text.chars().all(fits_a_name);
-    if fits {
-        Ok(text.to_owned())
-    } else {
-        Err(format!(
-            "'{text}' is no name; 1 to 64 letters, digits, '.', '-' and '_' are expected"
-        ))
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::{Check, counted, size};
-use crate::config::{ConfigError, ServeOptions, Settings};
+use crate::config::{ConfigError, ServeOptions, Settings, Sources};
 
 /// How long somebody on the network may take to answer.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -17,9 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const ENOUGH: u64 = 64 << 20;
 
 /// Everything that can be said without the store.
-pub(super) fn checks(settings: &Settings) -> Vec<Check> {
+pub(super) fn checks(settings: &Settings, sources: &Sources) -> Vec<Check> {
     let mut checks = Vec::new();
-    let options = settings.serve_options();
+    let options = settings.serve_options(sources);
     match &options {
         Ok(options) => config(options, &mut checks),
         Err(error) => checks.push(bad_config(error)),
@@ -164,7 +164,7 @@ fn daemon(options: &ServeOptions, checks: &mut Vec<Check>) {
                 )
                 .hint("`archonctl serve` starts one; --data-dir and ARCHONCTL_LISTEN name another"),
             );
-            if let Some(upstream) = &options.upstream {
+            for upstream in &options.upstreams {
                 checks.push(try_upstream(&upstream.name, &upstream.url));
             }
             return;

@@ -145,7 +145,7 @@ struct Meta {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
     let settings = Settings::resolve(&context.sources, args.store.flags())?;
-    let mut checks = local::checks(&settings);
+    let mut checks = local::checks(&settings, &context.sources);
     checks.extend(block_on(async { Ok(stored::checks(&settings).await) })?);
     let count = |verdict| checks.iter().filter(|c| c.verdict == verdict).count();
     let meta = Meta {

@@ -165,7 +165,8 @@ fn another_schema_is_honoured_everywhere_and_public_is_left_alone() {
 }
 
 fn encoded(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    text.bytes()
+        .fold(String::new(), |text, byte| text + &format!("%{byte:02X}"))
 }
 
 #[test]

@@ -85,8 +85,8 @@ fn document(output: &Output) -> Value {
 
 /// Verdicts by number.
 fn states_at(url: &str) -> BTreeMap<i64, String> {
-    let status = json(&migrate_at(url, &["status", "-o", "json"]));
-    let states = status["data"].as_array().expect("an array").iter();
+    let told = json(&migrate_at(url, &["status", "-o", "json"]));
+    let states = told["data"].as_array().expect("an array").iter();
     let pair = |state: &Value| {
         let verdict = state["state"].as_str().expect("a verdict").to_owned();
         (state["version"].as_i64().expect("a number"), verdict)
