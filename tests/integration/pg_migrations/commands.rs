@@ -22,7 +22,7 @@ fn a_plan_run_by_hand_makes_the_same_schema() {
             let planned = json(&migrate(database, &["plan", "-o", "json"]));
             assert_eq!(
                 verdicts(database).matches("pending").count(),
-                7,
+                8,
                 "a plan changes nothing"
             );
             let parts = planned["data"].as_array().expect("an array").iter();
