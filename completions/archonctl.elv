@@ -28,6 +28,7 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand sessions 'Show sessions: who works with a server, who left and why'
             cand test-connection 'Test that an MCP server answers, and that its session is tracked'
             cand migrate 'Bring the database to this version, and prove it'
+            cand doctor 'Check the data directory, journals, the store and its instances, and explain what is wrong'
             cand config 'Show settings'
             cand completions 'Print the completion script of a shell'
             cand man 'Print the manual page'
@@ -55,11 +56,14 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --public-url 'Where clients reach the daemon, if that is not what they write into Host (https://mcp.example.com)'
             cand --drain-timeout 'How long requests in flight may take to finish at the end [default: 10s]'
             cand --workers 'Worker threads [default: one for each core]'
+            cand --instance-timeout 'How long an instance counts as alive without another word [default: 30s]'
+            cand --journal-bound 'How much of the disk records may fill that the store has not taken [default: 1GiB]'
             cand --log-format 'Form of the log: text or json; what is logged is ARCHONCTL_LOG''s to say [default: text]'
             cand --data-dir 'Where journals and the embedded store are'
             cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
             cand --database-url-file 'A file that holds this URL, with the password'
             cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand --journal-fsync 'Have records on the disk itself before an answer ends, so that a loss of power loses none'
             cand --migrate 'Apply pending migrations to a PostgreSQL store before serving; the embedded one is always migrated'
             cand -h 'Print help'
             cand --help 'Print help'
@@ -464,6 +468,24 @@ set edit:completion:arg-completer[archonctl] = {|@words|
         }
         &'archonctl;migrate;help;help'= {
         }
+        &'archonctl;doctor'= {
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
         &'archonctl;config'= {
             cand -h 'Print help'
             cand --help 'Print help'
@@ -514,6 +536,7 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand sessions 'Show sessions: who works with a server, who left and why'
             cand test-connection 'Test that an MCP server answers, and that its session is tracked'
             cand migrate 'Bring the database to this version, and prove it'
+            cand doctor 'Check the data directory, journals, the store and its instances, and explain what is wrong'
             cand config 'Show settings'
             cand completions 'Print the completion script of a shell'
             cand man 'Print the manual page'
@@ -566,6 +589,8 @@ set edit:completion:arg-completer[archonctl] = {|@words|
         &'archonctl;help;migrate;down'= {
         }
         &'archonctl;help;migrate;dump'= {
+        }
+        &'archonctl;help;doctor'= {
         }
         &'archonctl;help;config'= {
             cand show 'Show every setting and its value'

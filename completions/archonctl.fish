@@ -32,6 +32,7 @@ complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "bridge" -d 'Be 
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "sessions" -d 'Show sessions: who works with a server, who left and why'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "test-connection" -d 'Test that an MCP server answers, and that its session is tracked'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "migrate" -d 'Bring the database to this version, and prove it'
+complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "doctor" -d 'Check the data directory, journals, the store and its instances, and explain what is wrong'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "config" -d 'Show settings'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "man" -d 'Print the manual page'
@@ -57,11 +58,14 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l allowed-or
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l public-url -d 'Where clients reach the daemon, if that is not what they write into Host (https://mcp.example.com)' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l drain-timeout -d 'How long requests in flight may take to finish at the end [default: 10s]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l workers -d 'Worker threads [default: one for each core]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l instance-timeout -d 'How long an instance counts as alive without another word [default: 30s]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l journal-bound -d 'How much of the disk records may fill that the store has not taken [default: 1GiB]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l log-format -d 'Form of the log: text or json; what is logged is ARCHONCTL_LOG\'s to say [default: text]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l journal-fsync -d 'Have records on the disk itself before an answer ends, so that a loss of power loses none'
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l migrate -d 'Apply pending migrations to a PostgreSQL store before serving; the embedded one is always migrated'
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l name -d 'The name its session is stored under [default: made from the command]' -r
@@ -468,6 +472,27 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_
 complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from help" -f -a "down" -d 'Undo the last migration, or all after a number'
 complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from help" -f -a "dump" -d 'Print the schema as it is, as SQL that makes it again'
 complete -c archonctl -n "__fish_archonctl_using_subcommand migrate; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c archonctl -n "__fish_archonctl_using_subcommand doctor" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand doctor" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand doctor" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand doctor" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand doctor" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
+wide\t''
+json\t''
+jsonl\t''
+yaml\t''
+csv\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand doctor" -l columns -d 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand doctor" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand doctor" -l time -d 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]' -r -f -a "relative\t''
+iso\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand doctor" -l json -d 'Short for -o json'
+complete -c archonctl -n "__fish_archonctl_using_subcommand doctor" -l no-headers -d 'Leave out the header of tables and CSV'
+complete -c archonctl -n "__fish_archonctl_using_subcommand doctor" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'
+complete -c archonctl -n "__fish_archonctl_using_subcommand doctor" -s q -l quiet -d 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+complete -c archonctl -n "__fish_archonctl_using_subcommand doctor" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_using_subcommand config; and not __fish_seen_subcommand_from show help" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_using_subcommand config; and not __fish_seen_subcommand_from show help" -f -a "show" -d 'Show every setting and its value'
 complete -c archonctl -n "__fish_archonctl_using_subcommand config; and not __fish_seen_subcommand_from show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -499,16 +524,17 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand completions" -l out 
 complete -c archonctl -n "__fish_archonctl_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_using_subcommand man" -l out -d 'Write the pages of all commands into this directory instead' -r -f -a "(__fish_complete_directories)"
 complete -c archonctl -n "__fish_archonctl_using_subcommand man" -s h -l help -d 'Print help'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "serve" -d 'Relay MCP traffic to a server and track its sessions'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "run" -d 'Run an MCP server over stdio and track its session'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "bridge" -d 'Be a stdio server that forwards to an MCP server over HTTP, and track its session'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "sessions" -d 'Show sessions: who works with a server, who left and why'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "test-connection" -d 'Test that an MCP server answers, and that its session is tracked'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "migrate" -d 'Bring the database to this version, and prove it'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "config" -d 'Show settings'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "man" -d 'Print the manual page'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate config completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "serve" -d 'Relay MCP traffic to a server and track its sessions'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "run" -d 'Run an MCP server over stdio and track its session'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "bridge" -d 'Be a stdio server that forwards to an MCP server over HTTP, and track its session'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "sessions" -d 'Show sessions: who works with a server, who left and why'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "test-connection" -d 'Test that an MCP server answers, and that its session is tracked'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "migrate" -d 'Bring the database to this version, and prove it'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "doctor" -d 'Check the data directory, journals, the store and its instances, and explain what is wrong'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "config" -d 'Show settings'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "man" -d 'Print the manual page'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from sessions" -f -a "list" -d 'List sessions, newest activity first'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from sessions" -f -a "show" -d 'Show one session and its operations, newest first'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from sessions" -f -a "disconnected" -d 'List sessions that ended, newest end first, and why [default: the last 7 days]'

@@ -6,6 +6,7 @@
 mod bridge;
 mod completions;
 mod config;
+mod doctor;
 mod error;
 mod man;
 mod migrate;
@@ -65,6 +66,7 @@ enum Command {
     Sessions(sessions::Args),
     TestConnection(test_connection::Args),
     Migrate(migrate::Args),
+    Doctor(doctor::Args),
     Config(config::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -115,6 +117,7 @@ fn run(args: Vec<OsString>, context: &Context) -> Result<ExitStatus, CliError> {
         Command::Sessions(args) => sessions::run(args, context),
         Command::TestConnection(args) => test_connection::run(&args, context),
         Command::Migrate(args) => migrate::run(args, context),
+        Command::Doctor(args) => doctor::run(&args, context),
         Command::Config(args) => config::run(args, context),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),

@@ -106,6 +106,18 @@ pub(crate) struct Args {
     #[arg(long, value_name = "N")]
     workers: Option<String>,
 
+    /// How long an instance counts as alive without another word [default: 30s]
+    #[arg(long, value_name = "DURATION")]
+    instance_timeout: Option<String>,
+
+    /// How much of the disk records may fill that the store has not taken [default: 1GiB]
+    #[arg(long, value_name = "SIZE")]
+    journal_bound: Option<String>,
+
+    /// Have records on the disk itself before an answer ends, so that a loss of power loses none
+    #[arg(long)]
+    journal_fsync: bool,
+
     /// Form of the log: text or json; what is logged is ARCHONCTL_LOG's to say [default: text]
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
@@ -144,6 +156,12 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
         .with(Key::PublicUrl, args.public_url)
         .with(Key::DrainTimeout, args.drain_timeout)
         .with(Key::Workers, args.workers)
+        .with(Key::InstanceTimeout, args.instance_timeout)
+        .with(Key::JournalBound, args.journal_bound)
+        .with(
+            Key::JournalFsync,
+            args.journal_fsync.then(|| "true".to_owned()),
+        )
         .with(Key::LogFormat, args.log_format);
     let mut options =
         Settings::resolve(&context.sources, flags)?.serve_options(&context.sources)?;

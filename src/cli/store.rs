@@ -63,7 +63,13 @@ pub(crate) async fn open_store(place: &Place) -> Result<Store, CliError> {
         // Others' databases are migrated when somebody says so.
         _ => store.check_history().await?,
     }
-    let settling = settle_dead(&place.data_dir, &store, place.session_timeout, place.now);
+    let now = if store.is_embedded() {
+        place.now
+    } else {
+        // The clock by which all instances judge.
+        store.clock().await?
+    };
+    let settling = settle_dead(&place.data_dir, &store, place.session_timeout, now);
     match settling.await {
         Ok(settled) => {
             let told = settled.damage.iter().map(|damage| {

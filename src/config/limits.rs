@@ -138,7 +138,7 @@ fn origin(text: &str) -> Result<String, String> {
 }
 
 /// A size: a number of bytes, or of KiB, MiB or GiB.
-fn bytes(text: &str) -> Result<u64, String> {
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
     let wrong =
         || format!("'{text}' is no size; use bytes or a unit, such as 65536, 64KiB or 16MiB");
     let digits = text

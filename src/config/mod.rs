@@ -20,7 +20,7 @@ pub use error::ConfigError;
 pub use headers::{Header, HeaderError, header_argument, header_file};
 pub use limits::{Access, Limits};
 pub use names::{name_of_command, name_of_url, server_name};
-pub use options::{LogFormat, ServeOptions, StdioOptions};
+pub use options::{InstanceOptions, LogFormat, ServeOptions, StdioOptions};
 pub use settings::{Flags, Key, Origin, Settings, Shown};
 pub use sources::Sources;
 pub use upstream::{Refusal, Secret, Upstream, parse_url as server_url};

@@ -24,6 +24,17 @@ pub enum LogFormat {
     Json,
 }
 
+/// Settings of an instance's journal, and of its word that it is alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InstanceOptions {
+    /// How long it counts as alive without another word.
+    pub timeout: Duration,
+    /// Bytes of records that may wait for the store; past them records are dropped.
+    pub journal_bound: u64,
+    /// Whether records are on the disk itself before the answer ends that they are of.
+    pub journal_fsync: bool,
+}
+
 /// What the daemon starts with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServeOptions {
@@ -53,6 +64,8 @@ pub struct ServeOptions {
     pub drain_timeout: Duration,
     /// Worker threads; `None` leaves it to the daemon.
     pub workers: Option<NonZeroUsize>,
+    /// Its journal, and its word that it is alive.
+    pub instance: InstanceOptions,
     /// Form of the log.
     pub log: LogFormat,
 }
@@ -72,6 +85,8 @@ pub struct StdioOptions {
     pub request_timeout: Duration,
     /// How long answers that are still to come are waited for after the client left.
     pub drain_timeout: Duration,
+    /// Its journal, and its word that it is alive.
+    pub instance: InstanceOptions,
     /// Form of the log.
     pub log: LogFormat,
 }
@@ -127,6 +142,7 @@ impl Settings {
                 text.parse()
                     .map_err(|_| format!("'{text}' is no number of threads; 1 or more is expected"))
             })?,
+            instance: self.instance_options()?,
             log: self.log_format()?,
         })
     }
@@ -143,7 +159,37 @@ impl Settings {
             idle_after: self.positive(Key::IdleAfter)?,
             request_timeout: self.positive(Key::RequestTimeout)?,
             drain_timeout: self.duration(Key::DrainTimeout)?,
+            instance: self.instance_options()?,
             log: self.log_format()?,
+        })
+    }
+
+    fn instance_options(&self) -> Result<InstanceOptions, ConfigError> {
+        let timeout = self.parsed(Key::InstanceTimeout, |text| {
+            let timeout = parse_duration(text)?;
+            if timeout < SHORTEST_INSTANCE_TIMEOUT {
+                return Err("must be half a second or longer".to_owned());
+            }
+            Ok(timeout)
+        })?;
+        let fsync = self.parsed(Key::JournalFsync, |text| match text {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(format!("'{text}' is neither 'true' nor 'false'")),
+        })?;
+        let bound = self.parsed(Key::JournalBound, |text| {
+            let bound = super::limits::bytes(text)?;
+            if bound < SMALLEST_BOUND {
+                return Err(format!(
+                    "'{text}' has no room for records; 4KiB or more are"
+                ));
+            }
+            Ok(bound)
+        })?;
+        Ok(InstanceOptions {
+            timeout: timeout.unwrap_or_default(),
+            journal_bound: bound.unwrap_or_default(),
+            journal_fsync: fsync.unwrap_or_default(),
         })
     }
 
@@ -200,6 +246,12 @@ impl Settings {
         Ok(Some(parsed))
     }
 }
+
+/// What an instance's word must at least be good for: it is given anew six times in this time.
+const SHORTEST_INSTANCE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// What a journal's bound must at least be.
+const SMALLEST_BOUND: u64 = 4 << 10;
 
 /// Checks `host:port`. Names are resolved when the daemon binds, not here.
 fn listen(text: &str) -> Result<String, String> {

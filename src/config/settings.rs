@@ -72,13 +72,19 @@ pub enum Key {
     DrainTimeout,
     /// Worker threads.
     Workers,
+    /// How long an instance counts as alive without another word.
+    InstanceTimeout,
+    /// How much of the disk records may fill that the store has not taken.
+    JournalBound,
+    /// Whether records are on the disk itself before an answer ends.
+    JournalFsync,
     /// Form of the daemon's log. Not `log`: `ARCHONCTL_LOG` is the filter that says what is logged.
     LogFormat,
 }
 
 impl Key {
     /// Every setting, in the order they are shown in.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::DataDir,
         Self::DatabaseUrl,
         Self::DatabaseUrlFile,
@@ -104,6 +110,9 @@ impl Key {
         Self::PublicUrl,
         Self::DrainTimeout,
         Self::Workers,
+        Self::InstanceTimeout,
+        Self::JournalBound,
+        Self::JournalFsync,
         Self::LogFormat,
     ];
 
@@ -137,6 +146,9 @@ impl Key {
             Self::PublicUrl => "public_url",
             Self::DrainTimeout => "drain_timeout",
             Self::Workers => "workers",
+            Self::InstanceTimeout => "instance_timeout",
+            Self::JournalBound => "journal_bound",
+            Self::JournalFsync => "journal_fsync",
             Self::LogFormat => "log_format",
         }
     }
@@ -176,7 +188,10 @@ impl Key {
             Self::UpstreamName => Some("default"),
             Self::SessionTimeout => Some("3600s"),
             Self::IdleAfter => Some("5m"),
-            Self::DisconnectGrace | Self::HeadTimeout | Self::BodyTimeout => Some("30s"),
+            Self::DisconnectGrace
+            | Self::HeadTimeout
+            | Self::BodyTimeout
+            | Self::InstanceTimeout => Some("30s"),
             Self::RequestTimeout => Some("300s"),
             Self::MaxHead => Some("64KiB"),
             Self::MaxBody => Some("64MiB"),
@@ -185,6 +200,8 @@ impl Key {
             Self::KeepAliveTimeout => Some("2m"),
             Self::WriteTimeout => Some("60s"),
             Self::ConnectTimeout | Self::DrainTimeout => Some("10s"),
+            Self::JournalBound => Some("1GiB"),
+            Self::JournalFsync => Some("false"),
             Self::LogFormat => Some("text"),
         }
     }

@@ -1,6 +1,7 @@
 //! The daemon: the only place that wires subsystems together. Starts them, drains them, stops them.
 
 mod error;
+mod instances;
 mod logging;
 mod signals;
 mod stdio;
@@ -27,7 +28,7 @@ use uuid::Uuid;
 
 use crate::api::health::health_json;
 use crate::api::mcp_server::{self, McpServerDeps};
-use crate::config::{self, DatabaseOptions, DatabaseUrl, ServeOptions};
+use crate::config::{self, DatabaseOptions, DatabaseUrl, InstanceOptions, ServeOptions};
 use crate::journal::{Journal, JournalOptions};
 use crate::model::{Clock, HealthView, InstanceId, SystemClock, Timestamp, UuidV7Source};
 use crate::proxy::{
@@ -35,8 +36,9 @@ use crate::proxy::{
     Upstream, Watch,
 };
 use crate::store::{Location, Store, StoreError};
-use crate::tracking::{Shipper, ShipperHandle, Tracker, TrackerOptions, journal_root, settle_dead};
+use crate::tracking::{Shipper, ShipperHandle, Tracker, TrackerOptions, journal_root};
 
+use instances::Membership;
 use signals::Signals;
 
 /// Name under which queries show the built-in MCP server.
@@ -143,6 +145,8 @@ struct Daemon {
     store: Store,
     journal: Arc<Journal>,
     sweeper: tokio::task::JoinHandle<()>,
+    membership: Membership,
+    keeper: tokio::task::JoinHandle<()>,
     shipper: std::thread::JoinHandle<bool>,
     stop_shipping: CancellationToken,
 }
@@ -152,16 +156,13 @@ impl Daemon {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let started_at = clock.now();
         let store = open_store(&options.data_dir, &options.database, options.migrate).await?;
-        let mut settled = settle_dead(
-            &options.data_dir,
-            &store,
-            options.session_timeout,
-            started_at,
-        )
-        .await?;
         let instance = InstanceId(Uuid::now_v7());
         let root = journal_root(&options.data_dir);
-        let journal = Arc::new(Journal::create(&root, instance, JournalOptions::default())?);
+        let journal = Arc::new(Journal::create(
+            &root,
+            instance,
+            journal_options(&options.instance),
+        )?);
         let tracker = Arc::new(Tracker::new(
             TrackerOptions {
                 session_timeout: options.session_timeout,
@@ -173,25 +174,24 @@ impl Daemon {
             Arc::new(UuidV7Source),
             journal.clone(),
         ));
-        if settled.records > 0 || settled.closed > 0 || !settled.open.is_empty() {
-            let (records, closed, open) = (settled.records, settled.closed, settled.open.len());
-            tracing::info!(
-                records,
-                closed,
-                open,
-                "settled what an instance that is gone had left behind"
-            );
+        let membership = Membership::new(
+            "serve",
+            &store,
+            &tracker,
+            &journal,
+            options.data_dir.clone(),
+            (options.instance.timeout, options.session_timeout),
+        );
+        if let Err(error) = Self::join(&membership).await {
+            // Nothing is in it, and nobody need wonder whose it was.
+            if let Err(error) = journal.remove() {
+                tracing::debug!(%error, "the empty journal stays behind");
+            }
+            return Err(error);
         }
-        let ids: Vec<_> = settled
-            .open
-            .iter()
-            .map(|session| session.opened.session_id)
-            .collect();
-        store.adopt(&ids, instance).await?;
-        tracker.adopt(std::mem::take(&mut settled.open));
-        settled.adopted(&store).await?;
 
         let (shipper, handle) = Shipper::new(journal.clone(), store.clone());
+        let shipper = shipper.telling(tracker.clone());
         let stop_shipping = CancellationToken::new();
         let stop = stop_shipping.clone();
         let shipper = std::thread::Builder::new().name("shipper".to_owned()).spawn(move || {
@@ -223,16 +223,28 @@ impl Daemon {
             .session_timeout
             .min(options.idle_after)
             .min(options.disconnect_grace);
-        let sweeper = tokio::spawn(sweep(tracker, shortest));
+        let sweeper = tokio::spawn(sweep(tracker, membership.clone(), shortest));
+        let keeper = tokio::spawn(membership.clone().keep());
         Ok(Self {
             proxy,
             server,
             store,
             journal,
             sweeper,
+            membership,
+            keeper,
             shipper,
             stop_shipping,
         })
+    }
+
+    /// Says to others that this instance is there, before it opens or takes over any session, and settles what those left
+    /// behind that are gone.
+    async fn join(membership: &Membership) -> anyhow::Result<()> {
+        membership.announce().await?;
+        membership.look_around().await?;
+        membership.settle().await?;
+        Ok(())
     }
 
     #[expect(
@@ -321,8 +333,10 @@ impl Daemon {
     /// Closes every session, carries everything into the store, and ends.
     async fn stop(self) {
         self.sweeper.abort();
+        self.keeper.abort();
+        let others = self.membership.others_go_on().await;
         // Before connections are cut, so that the sessions end for this reason and not as if their clients had left.
-        self.proxy.tracker.shut_down();
+        self.proxy.tracker.shut_down(others);
         self.server.stop().await;
         self.stop_shipping.cancel();
         let shipped = tokio::task::spawn_blocking(move || self.shipper.join()).await;
@@ -332,6 +346,9 @@ impl Daemon {
             }
             if let Err(error) = self.store.forget_journal(self.journal.instance()).await {
                 tracing::warn!(%error, "the journal's position stays behind in the store");
+            }
+            if let Err(error) = self.membership.leave().await {
+                tracing::warn!(%error, "the store believes for a while that this instance is alive");
             }
         } else {
             tracing::warn!(
@@ -377,12 +394,27 @@ fn sweep_every(shortest: Duration) -> Duration {
     (shortest / 4).clamp(Duration::from_millis(20), Duration::from_secs(1))
 }
 
-async fn sweep(tracker: Arc<Tracker>, shortest: Duration) {
+/// How a journal is kept that is set up so.
+fn journal_options(options: &InstanceOptions) -> JournalOptions {
+    JournalOptions {
+        max_backlog_bytes: options.journal_bound,
+        fsync: options.journal_fsync,
+        ..JournalOptions::default()
+    }
+}
+
+async fn sweep(tracker: Arc<Tracker>, membership: Membership, shortest: Duration) {
+    let mut asking = tokio::spawn(async {});
     let mut ticks = tokio::time::interval(sweep_every(shortest));
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         tracker.sweep();
+        // A store that does not answer must not hold up the rest.
+        if asking.is_finished() {
+            let membership = membership.clone();
+            asking = tokio::spawn(async move { membership.confirm().await });
+        }
     }
 }
 

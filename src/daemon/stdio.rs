@@ -40,7 +40,7 @@ pub fn run_stdio(name: &str, command: &[OsString], options: &StdioOptions) -> an
         // Before there is a child that a signal could leave behind.
         let signals = ClientSignals::install().context("listening for signals")?;
         let child = Child::spawn(command)?;
-        let tracked = Tracked::start(name, options);
+        let tracked = Tracked::start("run", name, options);
         let relay_options = stdio::StdioOptions {
             stop_grace: STOP_GRACE,
             drain_timeout: options.drain_timeout,
@@ -61,7 +61,7 @@ pub fn run_stdio(name: &str, command: &[OsString], options: &StdioOptions) -> an
 pub fn run_bridge(to: BridgeTo, options: &StdioOptions) -> anyhow::Result<()> {
     runtime()?.block_on(async {
         let signals = ClientSignals::install().context("listening for signals")?;
-        let tracked = Tracked::start(&to.name, options);
+        let tracked = Tracked::start("bridge", &to.name, options);
         let headers = to.headers.into_iter().map(|header| OwnHeader {
             name: header.name,
             value: header.value.into_bytes(),
@@ -99,8 +99,8 @@ struct Tracked {
 }
 
 impl Tracked {
-    fn start(name: &str, options: &StdioOptions) -> Self {
-        let tracking = match Tracking::start(options) {
+    fn start(kind: &'static str, name: &str, options: &StdioOptions) -> Self {
+        let tracking = match Tracking::start(kind, options) {
             Ok(tracking) => Some(tracking),
             Err(error) => {
                 tracing::warn!("this server is not tracked: {error:#}");

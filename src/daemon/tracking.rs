@@ -14,10 +14,12 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::config::{DatabaseOptions, StdioOptions};
-use crate::journal::{Journal, JournalOptions};
+use crate::journal::Journal;
 use crate::model::{Clock, InstanceId, SystemClock, UuidV7Source};
 use crate::store::Store;
 use crate::tracking::{Shipper, Tracker, TrackerOptions, journal_root, settle_dead};
+
+use super::instances::Membership;
 
 /// How long the end of this process may be put off by the store.
 const LAST_CARRYING: Duration = Duration::from_secs(1);
@@ -37,12 +39,16 @@ pub(super) struct Tracking {
 }
 
 impl Tracking {
-    /// Starts tracking on the data directory that `options` name, which is made if it is not there.
-    pub(super) fn start(options: &StdioOptions) -> anyhow::Result<Self> {
+    /// Starts tracking for the command `kind` on the data directory that `options` name, which is made if it is not there.
+    pub(super) fn start(kind: &'static str, options: &StdioOptions) -> anyhow::Result<Self> {
         super::make_data_dir(&options.data_dir)?;
         let instance = InstanceId(Uuid::now_v7());
         let root = journal_root(&options.data_dir);
-        let journal = Arc::new(Journal::create(&root, instance, JournalOptions::default())?);
+        let journal = Arc::new(Journal::create(
+            &root,
+            instance,
+            super::journal_options(&options.instance),
+        )?);
         let tracker = Arc::new(Tracker::new(
             TrackerOptions {
                 session_timeout: options.session_timeout,
@@ -59,6 +65,9 @@ impl Tracking {
             data_dir: options.data_dir.clone(),
             database: options.database.clone(),
             session_timeout: options.session_timeout,
+            instance_timeout: options.instance.timeout,
+            kind,
+            tracker: tracker.clone(),
             journal,
             stop: stop.clone(),
         };
@@ -90,6 +99,9 @@ struct Carrier {
     data_dir: PathBuf,
     database: DatabaseOptions,
     session_timeout: Duration,
+    instance_timeout: Duration,
+    kind: &'static str,
+    tracker: Arc<Tracker>,
     journal: Arc<Journal>,
     stop: CancellationToken,
 }
@@ -120,21 +132,38 @@ impl Carrier {
         let Some(store) = self.open_store().await else {
             return;
         };
+        let membership = Membership::new(
+            self.kind,
+            &store,
+            &self.tracker,
+            &self.journal,
+            self.data_dir.clone(),
+            (self.instance_timeout, self.session_timeout),
+        );
+        // Before the first record: a session whose owner nobody has heard of belongs to nobody.
+        if let Err(error) = membership.announce().await {
+            tracing::debug!(%error, "the store does not hear of this instance");
+        }
+        let keeper = tokio::spawn(membership.clone().keep());
         // Side by side: what others left behind must not stand in front of this process's own records when it ends.
         tokio::join!(
-            self.ship(&store),
+            self.ship(&store, &membership),
             settle(&self.data_dir, &store, self.session_timeout)
         );
+        keeper.abort();
         store.close().await;
     }
 
     /// Carries records over until this process ends.
-    async fn ship(&self, store: &Store) {
+    async fn ship(&self, store: &Store, membership: &Membership) {
         let (shipper, _) = Shipper::new(self.journal.clone(), store.clone());
         if shipper.run(self.stop.clone()).await {
             self.remove_journal();
             if let Err(error) = store.forget_journal(self.journal.instance()).await {
                 tracing::debug!(%error, "the journal's position stays behind in the store");
+            }
+            if let Err(error) = membership.leave().await {
+                tracing::debug!(%error, "the store believes for a while that this process is alive");
             }
         }
     }

@@ -7,12 +7,14 @@
 mod claim;
 mod format;
 mod group;
+mod inspect;
 mod reader;
 mod writer;
 
 pub use claim::{ClaimedJournal, claim_dead};
 pub use format::{FORMAT_VERSION, Position};
 pub use group::Group;
+pub use inspect::{Inspection, inspect, journals};
 pub use reader::{Batch, Damage, read_batch, segments};
 pub use writer::{Journal, JournalOptions};
 

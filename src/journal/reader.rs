@@ -10,6 +10,9 @@ use crate::model::Record;
 use super::format::{Frame, HEADER_BYTES, Position, check_header, decode, segment_number};
 use super::{JournalError, io_error};
 
+/// What is wrong with the last record of a process that died while writing it.
+pub(super) const TORN: &str = "a record that was not written to its end";
+
 /// Bytes that could not be read as records and were left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Damage {
@@ -145,7 +148,7 @@ fn read_segment(
                     batch.next.offset += length as u64;
                 }
                 Frame::Partial(needed) if at + needed <= available => break Err(needed),
-                Frame::Partial(_) => break Ok("a record that was not written to its end"),
+                Frame::Partial(_) => break Ok(TORN),
                 Frame::Damaged(why) => break Ok(why),
             }
         };

@@ -5,7 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::Notify;
 
@@ -21,6 +21,8 @@ pub struct JournalOptions {
     pub segment_bytes: u64,
     /// Bytes that may wait for the store; past them records are refused.
     pub max_backlog_bytes: u64,
+    /// Whether an append returns only when the disk itself has it.
+    pub fsync: bool,
 }
 
 impl Default for JournalOptions {
@@ -28,13 +30,14 @@ impl Default for JournalOptions {
         Self {
             segment_bytes: 16 << 20,
             max_backlog_bytes: 1 << 30,
+            fsync: false,
         }
     }
 }
 
 #[derive(Debug)]
 struct Writer {
-    file: File,
+    file: Arc<File>,
     at: Position,
 }
 
@@ -49,6 +52,8 @@ pub struct Journal {
     written: AtomicU64,
     /// Of those, how many the store has taken.
     shipped: AtomicU64,
+    /// Behind the last record that the disk itself has, where that is asked for.
+    synced: Mutex<Position>,
     /// Set by the first append after the shipper has looked.
     fresh: AtomicBool,
     wake: Notify,
@@ -81,7 +86,7 @@ impl Journal {
             .map_err(|error| io_error("locking", &lock_path)(error.into()))?;
         fs::rename(&unborn, &dir).map_err(io_error("naming", &dir))?;
         let writer = Writer {
-            file: new_segment(&dir, instance, 1)?,
+            file: Arc::new(new_segment(&dir, instance, 1)?),
             at: Position {
                 segment: 1,
                 offset: HEADER_BYTES,
@@ -94,6 +99,7 @@ impl Journal {
             writer: Mutex::new(writer),
             written: AtomicU64::new(0),
             shipped: AtomicU64::new(0),
+            synced: Mutex::new(Position::default()),
             fresh: AtomicBool::new(false),
             wake: Notify::new(),
             _lock: lock,
@@ -138,11 +144,17 @@ impl Journal {
                 bound: self.options.max_backlog_bytes,
             });
         }
-        {
+        let behind = {
             let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
             if writer.at.offset >= self.options.segment_bytes {
                 let next = writer.at.segment + 1;
-                writer.file = new_segment(&self.dir, self.instance, next)?;
+                let file = new_segment(&self.dir, self.instance, next)?;
+                if self.options.fsync {
+                    // Whoever waits for records in the old one looks at the new one only.
+                    told(writer.file.sync_data());
+                    told(File::open(&self.dir).and_then(|dir| dir.sync_all()));
+                }
+                writer.file = Arc::new(file);
                 writer.at = Position {
                     segment: next,
                     offset: HEADER_BYTES,
@@ -158,12 +170,32 @@ impl Journal {
                 )(error));
             }
             writer.at.offset += length;
+            (writer.at, Arc::clone(&writer.file))
+        };
+        if self.options.fsync {
+            self.sync(behind);
         }
         self.written.fetch_add(length, Ordering::Relaxed);
         if !self.fresh.swap(true, Ordering::AcqRel) {
             self.wake.notify_one();
         }
         Ok(())
+    }
+
+    /// Returns when the disk has what stands before the given position. Threads that come meanwhile wait for one another: one of
+    /// them syncs for all.
+    fn sync(&self, (at, mut file): (Position, Arc<File>)) {
+        let mut synced = self.synced.lock().unwrap_or_else(PoisonError::into_inner);
+        if *synced >= at {
+            return;
+        }
+        let newest = {
+            let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+            file.clone_from(&writer.file);
+            writer.at
+        };
+        told(file.sync_data());
+        *synced = newest;
     }
 
     /// Waits until something has been appended since the last call of [`Journal::position`].
@@ -211,6 +243,13 @@ impl Journal {
     /// When the directory cannot be removed.
     pub fn remove(&self) -> Result<(), JournalError> {
         fs::remove_dir_all(&self.dir).map_err(io_error("removing", &self.dir))
+    }
+}
+
+/// A disk that does not sync has the record all the same, as far as anybody can tell: it is shipped, and not lost.
+fn told(synced: std::io::Result<()>) {
+    if let Err(error) = synced {
+        tracing::error!(%error, "the disk did not sync; a loss of power may lose records");
     }
 }
 

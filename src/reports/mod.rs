@@ -39,7 +39,14 @@ pub async fn session_details(
     id: SessionId,
     page: Page,
 ) -> Result<Option<SessionDetails>, StoreError> {
-    let Some(found) = store.session(id).await? else {
+    let mut id = id;
+    let mut found = store.session(id).await?;
+    if found.is_none() {
+        // What a client was told before the instances had agreed on one id.
+        id = store.named(id).await?;
+        found = store.session(id).await?;
+    }
+    let Some(found) = found else {
         return Ok(None);
     };
     let requests = store.operations_of(id, page).await?;

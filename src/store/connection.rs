@@ -2,6 +2,7 @@
 //!
 //! Owns the pools and the one place that tells their kinds apart. Knows no table.
 
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,7 +13,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use super::dialect;
 use super::error::{StoreError, driver_is_transient};
 use super::location::Location;
-use super::postgres::{Access, Home, Lease};
+use super::postgres::{Access, Home, Lease, within};
 
 /// A database that holds sessions and operations. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
@@ -223,6 +224,36 @@ impl Store {
 }
 
 impl WriteTx {
+    /// Keeps other writers from opening sessions with any of `keys` until the end of this transaction. SQLite has one
+    /// writer anyway.
+    ///
+    /// Keys share a few locks, taken in one order: a batch may open thousands of sessions, and a server has room for some
+    /// thousands of locks.
+    pub(super) async fn lock_keys(&mut self, keys: &HashSet<&str>) -> Result<(), StoreError> {
+        const LOCKS: u32 = 64;
+        let Tx::Postgres(lease) = &mut self.tx else {
+            return Ok(());
+        };
+        let number = |key: &str| {
+            let mixed = key.bytes().fold(0_u32, |sum, byte| {
+                sum.wrapping_mul(31).wrapping_add(u32::from(byte))
+            });
+            (mixed % LOCKS).cast_signed()
+        };
+        let locks: BTreeSet<i32> = keys.iter().map(|key| number(key)).collect();
+        let locks: Vec<i32> = locks.into_iter().collect();
+        let patience = lease.patience();
+        let query = sqlx::query(
+            "SELECT count(pg_advisory_xact_lock(1635017059, n)) FROM unnest($1::integer[]) AS n",
+        );
+        let query = query.bind(locks);
+        let done = within(patience, query.execute(lease.careful())).await;
+        lease
+            .noted(done)
+            .map(drop)
+            .map_err(StoreError::during("wait for others that open sessions"))
+    }
+
     /// Makes everything done in this transaction last.
     pub(super) async fn commit(self) -> Result<(), StoreError> {
         match self.tx {

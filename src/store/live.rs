@@ -1,4 +1,4 @@
-//! Sessions that are not over, for an instance that starts: what is needed to go on tracking them, and taking them over.
+//! Sessions that are not over, for an instance that starts: what is needed to go on tracking them.
 //!
 //! Only sessions that an instance owns; rows of other writers are theirs to end.
 
@@ -77,10 +77,13 @@ impl From<LiveRow> for StoredSession {
     }
 }
 
-static ADOPT: ManyRows<2> = ManyRows::new(
-    "UPDATE archon_mcp_sessions AS s SET instance_id = d.column2 FROM ({rows}) AS d \
-     WHERE s.session_id = d.column1 AND s.status <> 'disconnected'",
-    [Kind::Id, Kind::Id],
+static NAMED: ManyRows<1> = ManyRows::new(
+    "SELECT session_id, instance_id, server, era, derivation, session_key, principal, client_name, \
+     client_version, CAST(client_capabilities AS TEXT) AS client_capabilities, protocol_version, user_agent, user_id, \
+     user_email, user_name, connected_at, resumed_from, survives_instance, last_activity, status \
+     FROM archon_mcp_sessions WHERE status <> 'disconnected' AND instance_id IS NOT NULL AND derivation IS NOT NULL \
+     AND session_id IN ({rows})",
+    [Kind::Id],
 );
 
 impl Store {
@@ -104,6 +107,22 @@ impl Store {
         Ok(rows.into_iter().map(StoredSession::from).collect())
     }
 
+    /// Those of `sessions` that are not over, whoever owns them.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn live_sessions_of(
+        &self,
+        sessions: &[SessionId],
+    ) -> Result<Vec<StoredSession>, StoreError> {
+        let mut tx = self.begin_write().await?;
+        let rows: Vec<_> = sessions.iter().map(|id| [Cell::Id(Some(id.0))]).collect();
+        let found: Result<Vec<LiveRow>, _> = NAMED.fetch_all(&mut tx, &rows).await;
+        let found = found.map_err(StoreError::during("read sessions that clients name"))?;
+        tx.rollback().await?;
+        Ok(found.into_iter().map(StoredSession::from).collect())
+    }
+
     /// The instances that own sessions that are not disconnected.
     ///
     /// # Errors
@@ -118,22 +137,5 @@ impl Store {
             .await
         })
         .map_err(StoreError::during("read which instances own sessions"))
-    }
-
-    /// Makes `new_owner` the owner of those of `sessions` that are not disconnected.
-    ///
-    /// # Errors
-    /// When the store does not answer; then none has changed its owner.
-    pub async fn adopt(
-        &self,
-        sessions: &[SessionId],
-        new_owner: InstanceId,
-    ) -> Result<(), StoreError> {
-        let mut tx = self.begin_write().await?;
-        let row = |id: &SessionId| [Cell::Id(Some(id.0)), Cell::Id(Some(new_owner.0))];
-        let rows: Vec<_> = sessions.iter().map(row).collect();
-        let adopted = ADOPT.execute(&mut tx, &rows).await;
-        adopted.map_err(StoreError::during("take sessions over"))?;
-        tx.commit().await
     }
 }

@@ -9,6 +9,7 @@ mod connection;
 mod dialect;
 mod error;
 mod fold;
+mod instances;
 mod live;
 mod location;
 mod migrations;
@@ -25,7 +26,8 @@ mod trouble;
 
 pub use connection::Store;
 pub use error::{ConnectProblem, DriverError, StoreError, Trouble};
-pub use fold::JournalPosition;
+pub use fold::{Folded, JournalPosition};
+pub use instances::{Heartbeat, InstanceRow, Standing};
 pub use live::StoredSession;
 pub use location::{Location, LocationError, Server};
 pub use migrations::{

@@ -88,6 +88,7 @@ pub(crate) struct TestStore {
     pub(crate) store: Store,
     pub(crate) on: On,
     database: Option<Database>,
+    location: Location,
     _dir: TempDir,
     offset: u64,
 }
@@ -119,9 +120,15 @@ impl TestStore {
             store,
             on,
             database,
+            location,
             _dir: dir,
             offset: 0,
         }
+    }
+
+    /// The same database once more, with connections of its own, as another process has it.
+    pub(crate) async fn another(&self) -> Store {
+        Store::open(&self.location).await.expect("a store")
     }
 
     /// Folds `records` behind what was folded before.

@@ -11,6 +11,7 @@ mod identity;
 mod messages;
 mod process;
 mod registry;
+mod replicas;
 mod session;
 mod settle;
 mod shipper;

@@ -17,6 +17,8 @@ pub(super) struct Registry {
 pub(super) struct Tables {
     by_key: HashMap<Box<str>, Arc<LiveSession>>,
     by_id: HashMap<SessionId, Arc<LiveSession>>,
+    /// How many of `by_id` are second ids of a session.
+    second_ids: usize,
     /// Sessions that an earlier instance opened, by the digest of their key, until their client is heard of.
     adopted: HashMap<Box<str>, Arc<LiveSession>>,
 }
@@ -38,12 +40,42 @@ impl Registry {
 
     /// All open sessions.
     pub(super) fn all(&self) -> Vec<Arc<LiveSession>> {
-        self.lock().by_id.values().cloned().collect()
+        let tables = self.lock();
+        // One that has two ids comes once.
+        let once = tables
+            .by_id
+            .iter()
+            .filter(|(id, session)| **id == session.id());
+        once.map(|(_, session)| session.clone()).collect()
     }
 
     /// How many sessions are open.
     pub(super) fn len(&self) -> usize {
-        self.lock().by_id.len()
+        let tables = self.lock();
+        tables.by_id.len() - tables.second_ids
+    }
+
+    /// Lets the session that is called `id` here be called `agreed`, as everywhere else.
+    pub(super) fn agree(&self, id: SessionId, agreed: SessionId) {
+        let mut tables = self.lock();
+        let Some(session) = tables.by_id.get(&id).cloned() else {
+            return;
+        };
+        if session.first_id() != session.id() {
+            return;
+        }
+        // Its other self, taken over from an instance that is gone, has nothing that this one lacks.
+        if let Some(other) = tables.by_id.insert(agreed, session.clone()) {
+            tables
+                .adopted
+                .retain(|_, found| !Arc::ptr_eq(found, &other));
+            for key in std::mem::take(&mut other.state().keys) {
+                tables.by_key.insert(key.clone(), session.clone());
+                session.state().keys.push(key);
+            }
+        }
+        session.agree(agreed);
+        tables.second_ids += 1;
     }
 
     /// Forgets a session that has closed. `keys` are its keys.
@@ -58,7 +90,17 @@ impl Registry {
                 tables.by_key.remove(key);
             }
         }
-        tables.by_id.remove(&session.id);
+        let mut removed = 0;
+        for id in [session.first_id(), session.id()] {
+            let same = |found: &Arc<LiveSession>| Arc::ptr_eq(found, session);
+            if tables.by_id.get(&id).is_some_and(same) {
+                tables.by_id.remove(&id);
+                removed += 1;
+            }
+        }
+        if removed == 2 {
+            tables.second_ids -= 1;
+        }
         tables
             .adopted
             .retain(|_, found| !Arc::ptr_eq(found, session));
@@ -79,9 +121,14 @@ impl Tables {
         Some(found)
     }
 
+    /// Whether a session is known by `id`.
+    pub(super) fn knows(&self, id: SessionId) -> bool {
+        self.by_id.contains_key(&id)
+    }
+
     /// Adds a session under its id.
     pub(super) fn add(&mut self, session: &Arc<LiveSession>) {
-        self.by_id.insert(session.id, session.clone());
+        self.by_id.insert(session.id(), session.clone());
     }
 
     /// Lets `session` be found by `key`, from now on in place of any other.

@@ -1,7 +1,7 @@
 //! A session in memory: what must be known to attribute the next request and to end it in time.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use sha2::{Digest, Sha256};
 use uuid::fmt::Hyphenated;
@@ -18,9 +18,11 @@ const MOST_WAITING: usize = 64;
 /// A session that is open, or was when it was looked up.
 #[derive(Debug)]
 pub(super) struct LiveSession {
-    pub(super) id: SessionId,
+    id: SessionId,
     /// The id as the value of `X-Archon-Session-Id`.
-    pub(super) header: SessionHeader,
+    header: SessionHeader,
+    /// The id under which other instances know this session, if the store had it before this instance did.
+    agreed: OnceLock<(SessionId, SessionHeader)>,
     /// Whose it is: the server's name and the principal.
     pub(super) server: Box<str>,
     pub(super) principal: Box<str>,
@@ -145,11 +147,32 @@ impl LiveSession {
         };
         Self {
             header: SessionHeader::of(id),
+            agreed: OnceLock::new(),
             id,
             server,
             principal,
             state: Mutex::new(state),
         }
+    }
+
+    /// The session's id.
+    pub(super) fn id(&self) -> SessionId {
+        self.agreed.get().map_or(self.id, |(id, _)| *id)
+    }
+
+    /// The id that it was given here.
+    pub(super) fn first_id(&self) -> SessionId {
+        self.id
+    }
+
+    /// The id as the value of `X-Archon-Session-Id`.
+    pub(super) fn header(&self) -> SessionHeader {
+        self.agreed.get().map_or(self.header, |(_, header)| *header)
+    }
+
+    /// Calls it `id` from now on, as all other instances do. The first such id stays.
+    pub(super) fn agree(&self, id: SessionId) {
+        self.agreed.get_or_init(|| (id, SessionHeader::of(id)));
     }
 
     /// The state. Held for moments only, never across a wait.
@@ -176,6 +199,21 @@ impl SessionState {
     pub(super) fn ended(&mut self, now: Timestamp) {
         self.last_activity = self.last_activity.max(now);
         self.idle = false;
+    }
+
+    /// Another instance saw activity at `at`.
+    pub(super) fn seen_elsewhere(&mut self, at: Timestamp) {
+        if self.left_at.is_some_and(|left| left < at) {
+            self.left_at = None;
+        }
+        if self.broken.as_ref().is_some_and(|(_, broke)| *broke < at) {
+            self.broken = None;
+        }
+        if at > self.last_activity {
+            self.last_activity = at;
+            self.written_activity = self.written_activity.max(at);
+            self.idle = false;
+        }
     }
 
     /// Remembers that the client cancelled request `id`.

@@ -1,10 +1,11 @@
 //! Settles what instances that are gone have left behind.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::journal::{ClaimedJournal, Damage, JournalError, Position, claim_dead, read_batch};
-use crate::model::{DisconnectReason, ErrorType, InstanceId, SessionClosed, Timestamp};
+use crate::model::{DisconnectReason, ErrorType, InstanceId, SessionClosed, SessionId, Timestamp};
 use crate::store::{Store, StoreError, StoredSession};
 
 use super::shipper::{report_damage, store_position};
@@ -28,26 +29,41 @@ pub enum SettleError {
 pub struct Settled {
     /// Records taken from journals of instances that are gone.
     pub records: usize,
+    /// Journals of instances that are gone.
+    pub journals: usize,
     /// Sessions that got a reason.
     pub closed: usize,
-    /// Sessions that can go on: their server still knows them, and their time is not over.
+    /// Sessions that can go on: their server still knows them, and their time is not over. They belong to who is gone until
+    /// somebody takes them over ([`Settled::take_over`]).
     pub open: Vec<StoredSession>,
     /// What in those journals could not be read and was left out.
     pub damage: Vec<Damage>,
-    /// Journals whose records are in the store, and whose sessions can go on.
-    kept: Vec<ClaimedJournal>,
 }
 
 impl Settled {
-    /// Removes what is left of the journals once somebody goes on with their sessions ([`Store::adopt`]).
+    /// Makes `instance` the owner of the sessions that can go on; those that others were quicker to take are left out.
     ///
     /// # Errors
-    /// When a journal cannot be removed or the store does not answer; the next to come tries again.
-    pub async fn adopted(&mut self, store: &Store) -> Result<(), SettleError> {
-        for journal in self.kept.drain(..) {
-            forget(journal, store).await?;
-        }
-        Ok(())
+    /// When the store does not take it; the next to come tries again.
+    pub async fn take_over(
+        self,
+        store: &Store,
+        instance: InstanceId,
+    ) -> Result<Vec<StoredSession>, SettleError> {
+        let owned = self.open.iter().map(|session| &session.opened);
+        let owned: Vec<_> = owned
+            .map(|opened| (opened.session_id, opened.instance_id))
+            .collect();
+        let taken: HashSet<SessionId> = store
+            .take_over(&owned, instance)
+            .await?
+            .into_iter()
+            .collect();
+        store.forget_gone().await?;
+        let open = self.open.into_iter();
+        Ok(open
+            .filter(|session| taken.contains(&session.opened.session_id))
+            .collect())
     }
 }
 
@@ -62,8 +78,8 @@ pub fn journal_root(data_dir: &Path) -> PathBuf {
 /// Instances that live are left alone. Any process may call it, at any time; two at once share the work.
 ///
 /// The embedded store belongs to its data directory: whoever has no journal there is gone. On a server others write whose
-/// journals are elsewhere, so only those whose journals are found here are known to be gone; a journal stays, empty, until
-/// somebody goes on with its sessions or they end.
+/// journals are elsewhere: they are gone when their heartbeat has expired. Of whoever never sent one nothing is known; its
+/// sessions end when their time is over.
 ///
 /// # Errors
 /// When a journal cannot be read or the store does not take it; what was settled before stays so.
@@ -75,53 +91,70 @@ pub async fn settle_dead(
 ) -> Result<Settled, SettleError> {
     let root = journal_root(data_dir);
     let mut settled = Settled::default();
-    let mut held = Vec::new();
+    let mut gone = HashSet::new();
     for journal in claim_dead(&root)?.1 {
         take(&journal, store, &mut settled).await?;
-        if store.is_embedded() {
-            forget(journal, store).await?;
-        } else {
-            held.push(journal);
-        }
+        gone.insert(journal.instance);
+        // What says that it is gone, once its journal is.
+        store.instances_gone(&[journal.instance]).await?;
+        forget(journal, store).await?;
     }
-    if !store.is_embedded() && held.is_empty() {
-        return Ok(settled);
+    let settled = settle_sessions(&root, store, gone, session_timeout, now, settled).await?;
+    if settled.journals > 0 {
+        store.forget_gone().await?;
     }
-    let sessions = store.live_sessions().await?;
+    Ok(settled)
+}
+
+/// Ends the sessions of instances that are gone, of which `gone` is known already, or tells that they can go on.
+async fn settle_sessions(
+    root: &Path,
+    store: &Store,
+    mut gone: HashSet<InstanceId>,
+    session_timeout: Duration,
+    now: Timestamp,
+    mut settled: Settled,
+) -> Result<Settled, SettleError> {
+    settled.journals = gone.len();
+    let owners = store.instances_with_live_sessions().await?;
     // Looked at after the sessions, so that an instance that started in between is among the living; one that died in
     // between has a journal that was not taken, and is left to the next to come.
-    let (mut others, died) = claim_dead(&root)?;
-    others.extend(died.iter().map(|journal| journal.instance));
+    let (mut living, died) = claim_dead(root)?;
+    living.extend(died.iter().map(|journal| journal.instance));
     drop(died);
-    let is_gone = |instance: InstanceId| {
-        if store.is_embedded() {
-            !others.contains(&instance)
-        } else {
-            held.iter().any(|journal| journal.instance == instance)
+    let mut unknown = HashSet::new();
+    if store.is_embedded() {
+        gone.extend(owners.iter().filter(|owner| !living.contains(owner)));
+    } else if owners.iter().any(|owner| !living.contains(owner)) {
+        let (clock, known) = store.instances().await?;
+        for owner in owners.iter().filter(|owner| !living.contains(owner)) {
+            match known.iter().find(|row| row.instance_id == *owner) {
+                Some(row) if row.expires_at <= clock => _ = gone.insert(*owner),
+                Some(_) => {}
+                None => _ = unknown.insert(*owner),
+            }
         }
-    };
+    }
+    gone.retain(|owner| owners.contains(owner));
+    if gone.is_empty() && unknown.is_empty() {
+        return Ok(settled);
+    }
     let mut closed = Vec::new();
-    for session in sessions {
-        if !is_gone(session.opened.instance_id) {
-            continue;
-        }
-        match end_of(&session, session_timeout, now) {
-            Some(end) => closed.push(end),
-            None => settled.open.push(session),
+    for session in store.live_sessions().await? {
+        let owner = session.opened.instance_id;
+        if gone.contains(&owner) {
+            match end_of(&session, session_timeout, now) {
+                Some(end) => closed.push(end),
+                None => settled.open.push(session),
+            }
+        } else if unknown.contains(&owner) && now.since(session.last_activity) >= session_timeout {
+            closed.extend(end_of(&session, session_timeout, now));
         }
     }
     if !closed.is_empty() {
         store.settle(&closed).await?;
     }
     settled.closed = closed.len();
-    for journal in held {
-        let goes_on = |session: &StoredSession| session.opened.instance_id == journal.instance;
-        if settled.open.iter().any(goes_on) {
-            settled.kept.push(journal);
-        } else {
-            forget(journal, store).await?;
-        }
-    }
     Ok(settled)
 }
 

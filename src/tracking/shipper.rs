@@ -8,6 +8,8 @@ use tokio_util::sync::CancellationToken;
 use crate::journal::{Batch, Journal, JournalError, Position, read_batch};
 use crate::store::{JournalPosition, Store};
 
+use super::tracker::Tracker;
+
 /// How long records gather before they are taken: the price of large batches, and well within the second that
 /// `docs/TRACKING.md` promises.
 const GATHER: Duration = Duration::from_millis(400);
@@ -27,6 +29,7 @@ pub struct Shipper {
     store: Store,
     at: Position,
     trouble: Arc<Mutex<Option<String>>>,
+    tracker: Option<Arc<Tracker>>,
 }
 
 /// What others may ask of a running shipper.
@@ -60,9 +63,17 @@ impl Shipper {
                 store,
                 at: Position::default(),
                 trouble,
+                tracker: None,
             },
             handle,
         )
+    }
+
+    /// Lets `tracker` learn what the store says to its records.
+    #[must_use]
+    pub fn telling(mut self, tracker: Arc<Tracker>) -> Self {
+        self.tracker = Some(tracker);
+        self
     }
 
     /// Carries records over until `stop` is cancelled, then all that is left. Says whether the store has everything.
@@ -131,7 +142,10 @@ impl Shipper {
                 .store
                 .fold(self.journal.instance(), &batch.records, position)
                 .await;
-            folded.map_err(|error| with_causes(&error))?;
+            let folded = folded.map_err(|error| with_causes(&error))?;
+            if let Some(tracker) = &self.tracker {
+                tracker.learn(&folded);
+            }
         }
         if batch.next > self.at {
             self.at = batch.next;

@@ -1,16 +1,15 @@
 //! The tracker: opens and closes sessions, writes records, counts what it could not do.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::journal::{Group, Journal, JournalError};
 use crate::model::{
-    Clock, Derivation, DisconnectReason, Era, IdSource, InstanceId, OpenedSession, Operation,
-    OperationStatus, Record, RequestId, SessionClosed, SessionId, SessionTouched, Timestamp,
-    UserContext,
+    Clock, DisconnectReason, Era, IdSource, InstanceId, OpenedSession, Operation, OperationStatus,
+    Record, RequestId, SessionClosed, SessionId, SessionTouched, Timestamp, UserContext,
 };
-use crate::store::StoredSession;
 use crate::wire::ClientInfo;
 
 use super::channel::{Channel, Channels};
@@ -80,6 +79,10 @@ pub struct Tracker {
     pub(super) journal: Arc<Journal>,
     pub(super) registry: Registry,
     pub(super) channels: Channels,
+    /// Whether other instances may see requests of the same sessions.
+    pub(super) shared: AtomicBool,
+    /// Sessions that clients name and nobody here knows.
+    pub(super) named: Mutex<BTreeSet<SessionId>>,
     /// What was done and could not be done.
     pub counters: Counters,
 }
@@ -109,6 +112,8 @@ impl Tracker {
             journal,
             registry: Registry::default(),
             channels: Channels::default(),
+            shared: AtomicBool::new(false),
+            named: Mutex::default(),
             counters: Counters::default(),
         }
     }
@@ -155,30 +160,6 @@ impl Tracker {
     #[must_use]
     pub fn channel(&self, principal: &str, path: &str, query: &str) -> Option<Arc<Channel>> {
         self.channels.find(principal, path, query)
-    }
-
-    /// Goes on with sessions that an instance now gone had opened.
-    pub fn adopt(&self, sessions: Vec<StoredSession>) {
-        for stored in sessions {
-            let opened = stored.opened;
-            let session = Arc::new(LiveSession::new(
-                opened.session_id,
-                opened.server.clone(),
-                opened.principal.clone(),
-                None,
-                opened.connected_at,
-                stored.last_activity,
-            ));
-            let mut tables = self.registry.lock();
-            tables.add(&session);
-            tables.add_digest(opened.session_key, &session);
-            if opened.derivation == Derivation::Inferred && opened.era == Era::Legacy {
-                let agent = opened.user_agent.as_deref().unwrap_or_default();
-                let alias =
-                    identity::legacy_alias(&opened.server, &opened.principal, agent.as_bytes());
-                tables.add_key(alias.into(), &session);
-            }
-        }
     }
 
     /// The open session with `key`, or a new one.
@@ -324,7 +305,7 @@ impl Tracker {
     ) -> Operation {
         Operation {
             request_id: RequestId(self.ids.next()),
-            session_id: session.id,
+            session_id: session.id(),
             method,
             target: None,
             from_server: false,
@@ -395,7 +376,7 @@ impl Tracker {
         self.write(
             session,
             Record::SessionTouched(SessionTouched {
-                session_id: session.id,
+                session_id: session.id(),
                 at,
                 notifications,
             }),
@@ -436,20 +417,38 @@ impl Tracker {
             self.write_touch(session, ended_at, notifications);
         }
         let closed = SessionClosed {
-            session_id: session.id,
+            session_id: session.id(),
             reason,
             disconnected_at,
             detected_at: now.max(disconnected_at),
         };
-        tracing::debug!(session_id = %session.id, %reason, "session closed");
+        tracing::debug!(session_id = %session.id(), %reason, "session closed");
         self.write(session, Record::SessionClosed(closed), None);
     }
 
-    /// Ends every session, for a graceful stop.
-    pub fn shut_down(&self) {
+    /// Ends every session, for a graceful stop. Where others go on (`others`), those sessions that a server still knows are
+    /// theirs, and the rest is theirs to settle: only what has not been heard of since is written down.
+    pub fn shut_down(&self, others: bool) {
         let now = self.now();
         for session in self.registry.all() {
-            self.close(&session, DisconnectReason::ServerShutdown, now);
+            if others {
+                self.leave(&session);
+            } else {
+                self.close(&session, DisconnectReason::ServerShutdown, now);
+            }
+        }
+    }
+
+    /// Writes down what is known of a session that others go on with.
+    fn leave(&self, session: &Arc<LiveSession>) {
+        let (at, notifications, worth) = {
+            let mut state = session.state();
+            let worth = state.unsent.is_some() || state.written_activity < state.last_activity;
+            let notifications = std::mem::take(&mut state.notifications);
+            (state.last_activity, notifications, worth)
+        };
+        if worth || notifications > 0 {
+            self.write_touch(session, at, notifications);
         }
     }
 }

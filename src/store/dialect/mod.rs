@@ -78,6 +78,16 @@ pub(super) fn embedded_writer(file: &Path) -> SqlitePool {
 /// writes later fails when another writer came in between.
 pub(super) const BEGIN_WRITE: &str = "BEGIN IMMEDIATE";
 
+/// The present, by the clock of the database.
+pub(super) const fn now(embedded: bool) -> &'static str {
+    if embedded {
+        // Whole milliseconds: the product would not be exact beyond.
+        "CAST(round(unixepoch('subsec') * 1000) AS INTEGER) * 1000"
+    } else {
+        "statement_timestamp()"
+    }
+}
+
 /// How long a writer waits for somebody else's lock on PostgreSQL.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 

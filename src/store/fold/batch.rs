@@ -3,13 +3,14 @@
 //! Owns what each kind of record does to a session. Does no I/O: what was stored before comes in, what is to be written
 //! goes out.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use uuid::Uuid;
 
 use super::limits::Limits;
-use super::tracked::{Client, End, KnownSession, Tracked};
+use super::read::{Known, session_of};
+use super::tracked::{Client, End, Joined, Tracked};
 use super::usage::{Usage, Whose};
 use crate::model::{
     InstanceId, OpenedSession, Operation, Record, RequestId, SessionClosed, SessionId,
@@ -20,6 +21,8 @@ use crate::model::{
 #[derive(Debug)]
 pub(super) struct OperationToWrite<'r> {
     pub(super) operation: &'r Operation,
+    /// The session whose row it belongs to, which may have another id than the operation says.
+    pub(super) session_id: SessionId,
     /// The session's user.
     pub(super) user_id: Option<Uuid>,
 }
@@ -32,6 +35,10 @@ pub(super) struct Batch<'r> {
     places: HashMap<SessionId, usize>,
     /// For each session key, the newest ended session so far.
     newest_ended: HashMap<String, (Timestamp, SessionId)>,
+    /// For each session key, the open sessions.
+    open: HashMap<String, BTreeSet<SessionId>>,
+    /// Ids that turned out to be other names of a session, and that session.
+    aliases: Vec<(SessionId, SessionId)>,
     operations: Vec<OperationToWrite<'r>>,
     /// Operations that are stored already; `None` while nothing suggests that there are any.
     repeated: Option<HashSet<RequestId>>,
@@ -44,24 +51,57 @@ pub(super) struct Batch<'r> {
 impl<'r> Batch<'r> {
     pub(super) fn new(
         instance: Option<InstanceId>,
-        known: Vec<KnownSession>,
-        newest_ended: HashMap<String, (Timestamp, SessionId)>,
+        known: Known,
         repeated: Option<&HashSet<RequestId>>,
         limits: Limits,
     ) -> Self {
-        let sessions: Vec<Tracked<'r>> = known.into_iter().map(Tracked::stored).collect();
+        let stored = known.sessions.into_iter();
+        let sessions: Vec<Tracked<'r>> = stored.map(Tracked::stored).collect();
         let places = sessions.iter().enumerate().map(|(i, s)| (s.id, i));
-        Self {
+        let mut places: HashMap<SessionId, usize> = places.collect();
+        for (alias, session) in &known.aliases {
+            if let Some(place) = places.get(session).copied() {
+                places.insert(*alias, place);
+            }
+        }
+        let mut batch = Self {
             instance,
-            places: places.collect(),
+            places,
             sessions,
-            newest_ended,
+            newest_ended: known.newest_ended,
+            open: HashMap::new(),
+            aliases: Vec::new(),
             operations: Vec::new(),
             repeated: repeated.cloned(),
             stand_ins: 0,
             identified_late: false,
             limits,
+        };
+        // Only who opens sessions asks which others there are.
+        if known.opens {
+            for place in 0..batch.sessions.len() {
+                batch.note_key(place);
+            }
         }
+        batch
+    }
+
+    /// Which sessions, as `records` call them, are over: asked before any record is taken.
+    pub(super) fn over(&self, records: &[Record]) -> Vec<SessionId> {
+        let any = self.sessions.iter();
+        if !any
+            .clone()
+            .any(|session| session.status == SessionStatus::Disconnected)
+        {
+            return Vec::new();
+        }
+        let ids: BTreeSet<SessionId> = records.iter().map(session_of).collect();
+        let is_over = |id: &SessionId| {
+            let place = self.places.get(id);
+            let session = place.and_then(|place| self.sessions.get(*place));
+            session.is_some_and(|session| session.status == SessionStatus::Disconnected)
+        };
+        ids.into_iter().filter(is_over).collect()
     }
 
     /// Takes the next record.
@@ -102,12 +142,22 @@ impl<'r> Batch<'r> {
             version: opened.client_version.as_deref().map(str::to_owned),
             capabilities: opened.client_capabilities.as_deref().map(valid_json),
         };
+        if let Some(same) = place.is_none().then(|| self.same_as(opened)).flatten() {
+            self.sessions[same].join(opened, &client);
+            self.aliases
+                .push((opened.session_id, self.sessions[same].id));
+            self.places.insert(opened.session_id, same);
+            return;
+        }
         let mut takes_over = None;
+        let mut joined = None;
         if client.name.is_none()
             && let Some(predecessor) = resumed_from
         {
             let place = self.places.get(&predecessor).copied();
-            match place.and_then(|place| self.sessions.get(place)) {
+            let there = place.and_then(|place| self.sessions.get(place));
+            joined = there.and_then(|there| there.joined.clone());
+            match there {
                 // Opened in this batch: its fields are here, or come from where it takes them over itself.
                 Some(there) if there.opened.is_some() => {
                     client.fill_from(&there.client);
@@ -130,7 +180,25 @@ impl<'r> Batch<'r> {
         let session = &mut self.sessions[place];
         self.identified_late |= !session.usage.is_empty();
         session.identify(opened, client, key, resumed_from, takes_over);
-        self.note_end(place);
+        if let Some(joined) = joined {
+            // Of the client, that is: a revision is agreed on anew.
+            session.joined.get_or_insert_default().client = joined.client;
+        }
+        self.note_key(place);
+    }
+
+    /// The session that `opened` is another name of. Sessions with the same key follow one another: one that opened before
+    /// another with its key was over is that other one, met by another instance.
+    fn same_as(&self, opened: &OpenedSession) -> Option<usize> {
+        if opened.resumed_from.is_some() || opened.session_key.is_empty() {
+            return None;
+        }
+        let open = self.open.get(&*opened.session_key);
+        let id = open.and_then(BTreeSet::first).copied().or_else(|| {
+            let (at, id) = self.newest_ended.get(&*opened.session_key)?;
+            (opened.connected_at < *at).then_some(*id)
+        })?;
+        self.places.get(&id).copied()
     }
 
     fn operation(&mut self, operation: &'r Operation) {
@@ -151,9 +219,12 @@ impl<'r> Batch<'r> {
         }
         session.sums.add(operation, &limits);
         session.usage.add(operation, &limits);
-        let user_id = session.user_id;
-        self.operations
-            .push(OperationToWrite { operation, user_id });
+        let (session_id, user_id) = (session.id, session.user_id);
+        self.operations.push(OperationToWrite {
+            operation,
+            session_id,
+            user_id,
+        });
     }
 
     fn close(&mut self, closed: &SessionClosed) {
@@ -173,20 +244,30 @@ impl<'r> Batch<'r> {
             total_duration: disconnected_at.whole_seconds_since(session.connected_at),
         });
         session.changed = true;
-        if let Some(place) = self.places.get(&closed.session_id) {
-            self.note_end(*place);
+        if let Some(place) = self.places.get(&closed.session_id).copied() {
+            self.note_key(place);
         }
     }
 
-    /// Lets later sessions with the same key find this one, if it has ended.
-    fn note_end(&mut self, place: usize) {
+    /// Lets later sessions with the same key find this one.
+    fn note_key(&mut self, place: usize) {
         let session = &self.sessions[place];
-        let (Some(key), Some(at)) = (&session.key, session.disconnected_at) else {
+        let Some(key) = &session.key else {
             return;
         };
         if session.status != SessionStatus::Disconnected {
+            match self.open.get_mut(key) {
+                Some(open) => _ = open.insert(session.id),
+                None => _ = self.open.insert(key.clone(), BTreeSet::from([session.id])),
+            }
             return;
         }
+        if let Some(open) = self.open.get_mut(key) {
+            open.remove(&session.id);
+        }
+        let Some(at) = session.disconnected_at else {
+            return;
+        };
         let this = (at, session.id);
         match self.newest_ended.get_mut(key) {
             Some(newest) => *newest = this.max(*newest),
@@ -221,6 +302,7 @@ impl<'r> Batch<'r> {
             if let Some(client) = session.takes_over.and_then(|id| clients.get(&id)) {
                 session.client.fill_from(client);
             }
+            session.complete();
         }
     }
 
@@ -234,6 +316,18 @@ impl<'r> Batch<'r> {
             let session = place.and_then(|place| self.sessions.get(*place));
             write.user_id = session.and_then(|session| session.user_id);
         }
+    }
+
+    /// Ids that turned out to be other names of a session, and that session.
+    pub(super) fn aliases(&self) -> &[(SessionId, SessionId)] {
+        &self.aliases
+    }
+
+    /// Stored sessions that were told more under other ids.
+    pub(super) fn joined(&self) -> impl Iterator<Item = (&Tracked<'r>, &Joined<'r>)> {
+        let stored = self.sessions.iter();
+        let stored = stored.filter(|session| session.stored && session.opened.is_none());
+        stored.filter_map(|session| Some((session, session.joined.as_ref()?)))
     }
 
     /// How many sessions without an opening record were made up.

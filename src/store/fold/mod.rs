@@ -22,7 +22,7 @@ use self::limits::Limits;
 use super::connection::{Store, WriteTx};
 use super::error::StoreError;
 use super::positions;
-use crate::model::{InstanceId, Record, RequestId, SessionClosed};
+use crate::model::{InstanceId, Record, RequestId, SessionClosed, SessionId};
 
 /// How far an instance's journal has been taken into the store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, PartialOrd, Ord)]
@@ -33,10 +33,19 @@ pub struct JournalPosition {
     pub offset: u64,
 }
 
+/// What a batch met in the store that its writer may not know: other instances write there as well.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Folded {
+    /// Ids under which the batch opened sessions that others had opened before, each with the id that stays.
+    pub joined: Vec<(SessionId, SessionId)>,
+    /// Sessions, by the ids that the batch calls them, which were over before it came.
+    pub over: Vec<SessionId>,
+}
+
 /// How a batch met what was stored before it.
 enum Taken {
     /// Everything is written.
-    Whole,
+    Whole(Folded),
     /// Some operations had been there already: the sums are wrong, so the transaction must be undone.
     Repeated,
 }
@@ -56,14 +65,15 @@ impl Store {
         instance: InstanceId,
         records: &[Record],
         position: JournalPosition,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Folded, StoreError> {
         let mut look_for_repeated = false;
         let mut limits = self.limits();
         loop {
             let mut tx = self.begin_write().await?;
             let stored = positions::read(&mut tx, instance).await?;
             if stored.is_some_and(|stored| position <= stored) {
-                return tx.rollback().await;
+                tx.rollback().await?;
+                return Ok(Folded::default());
             }
             let repeated = if look_for_repeated {
                 Some(read::stored_operations(&mut tx, records).await?)
@@ -82,9 +92,10 @@ impl Store {
                     look_for_repeated = true;
                 }
                 Err(error) => return Err(error),
-                Ok(Taken::Whole) => {
+                Ok(Taken::Whole(folded)) => {
                     positions::write(&mut tx, instance, position).await?;
-                    return tx.commit().await;
+                    tx.commit().await?;
+                    return Ok(folded);
                 }
                 Ok(Taken::Repeated) => {
                     tx.rollback().await?;
@@ -125,9 +136,9 @@ async fn take(
     repeated: Option<&HashSet<RequestId>>,
     limits: Limits,
 ) -> Result<Taken, StoreError> {
-    let known = read::known_sessions(tx, records).await?;
-    let predecessors = read::newest_ended(tx, records).await?;
-    let mut batch = Batch::new(instance, known, predecessors, repeated, limits);
+    let known = read::known(tx, records).await?;
+    let mut batch = Batch::new(instance, known, repeated, limits);
+    let over = batch.over(records);
     for record in records {
         batch.take(record);
     }
@@ -142,6 +153,7 @@ async fn take(
         );
     }
     write::sessions(tx, &batch, limits).await?;
+    write::joined(tx, &batch, limits).await?;
     let are_new = repeated.is_none();
     let written = operations::insert(tx, batch.operations(), limits, are_new).await?;
     if written < batch.operations().len() {
@@ -151,5 +163,8 @@ async fn take(
     if let Some(instance) = instance {
         usage::add(tx, instance, batch.usage()).await?;
     }
-    Ok(Taken::Whole)
+    Ok(Taken::Whole(Folded {
+        joined: batch.aliases().to_vec(),
+        over,
+    }))
 }

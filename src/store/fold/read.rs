@@ -12,7 +12,7 @@ use crate::store::error::StoreError;
 
 static KNOWN_SESSIONS: ManyRows<1> = ManyRows::new(
     "SELECT session_id, session_key, status, connected_at, last_activity, disconnected_at, user_id, \
-     client_type, server, counted, derivation IS NOT NULL AS identified FROM archon_mcp_sessions WHERE session_id IN ({rows}) {lock}",
+     client_type, server, counted, derivation IS NOT NULL AS identified, client_name IS NOT NULL AS named FROM archon_mcp_sessions WHERE session_id IN ({rows}) {lock}",
     [Kind::Id],
 );
 
@@ -21,6 +21,17 @@ static NEWEST_ENDED: ManyRows<1> = ManyRows::new(
      ON s.session_id = (SELECT p.session_id FROM archon_mcp_sessions AS p \
      WHERE p.session_key = k.column1 AND p.status = 'disconnected' AND p.disconnected_at IS NOT NULL \
      ORDER BY p.disconnected_at DESC, p.session_id DESC LIMIT 1)",
+    [Kind::Text],
+);
+
+static ALIASES: ManyRows<1> = ManyRows::new(
+    "SELECT alias, session_id FROM archon_session_aliases WHERE alias IN ({rows})",
+    [Kind::Id],
+);
+
+static OPEN_WITH_KEY: ManyRows<1> = ManyRows::new(
+    "SELECT session_id FROM archon_mcp_sessions \
+     WHERE session_key IN ({rows}) AND disconnected_at IS NULL AND status <> 'disconnected'",
     [Kind::Text],
 );
 
@@ -43,32 +54,27 @@ struct ClientOf {
     client: Client,
 }
 
-/// The stored ones of the sessions that `records` name.
-pub(super) async fn known_sessions(
-    tx: &mut WriteTx,
-    records: &[Record],
-) -> Result<Vec<KnownSession>, StoreError> {
-    let mut seen = HashSet::new();
-    let ids = records
-        .iter()
-        .map(|record| match record {
-            Record::SessionOpened(opened) => opened.session_id,
-            Record::OperationFinished(operation) => operation.session_id,
-            Record::SessionTouched(touched) => touched.session_id,
-            Record::SessionIdle { session_id } => *session_id,
-            Record::SessionClosed(closed) => closed.session_id,
-        })
-        .filter(|id| seen.insert(*id));
-    let rows: Vec<_> = ids.map(|id| [Cell::Id(Some(id.0))]).collect();
-    let known = KNOWN_SESSIONS.fetch_all(tx, &rows).await;
-    known.map_err(StoreError::during("read the sessions of a batch"))
+/// What is stored of the sessions that a batch names, and of those that its new ones may be or go on from.
+pub(super) struct Known {
+    pub(super) sessions: Vec<KnownSession>,
+    /// Which of the ids in the batch are other names of a session, and of which.
+    pub(super) aliases: Vec<(SessionId, SessionId)>,
+    /// For the keys of new sessions: when the newest ended one ended, and which it is.
+    pub(super) newest_ended: HashMap<String, (Timestamp, SessionId)>,
+    /// Whether the batch opens sessions.
+    pub(super) opens: bool,
 }
 
-/// For the key of each session that `records` open: when the newest ended session with that key ended, and which it is.
-pub(super) async fn newest_ended(
-    tx: &mut WriteTx,
-    records: &[Record],
-) -> Result<HashMap<String, (Timestamp, SessionId)>, StoreError> {
+/// Reads what is known, and holds it until the end of the transaction: nobody else opens a session with a key of this
+/// batch meanwhile, or writes to its sessions.
+pub(super) async fn known(tx: &mut WriteTx, records: &[Record]) -> Result<Known, StoreError> {
+    let mut seen = HashSet::new();
+    let ids = records.iter().map(session_of).filter(|id| seen.insert(*id));
+    let mut rows: Vec<_> = ids.map(|id| [Cell::Id(Some(id.0))]).collect();
+    let aliases: Vec<(SessionId, SessionId)> = ALIASES
+        .fetch_all(tx, &rows)
+        .await
+        .map_err(StoreError::during("look for other names of sessions"))?;
     let keys: HashSet<&str> = records
         .iter()
         .filter_map(|record| match record {
@@ -76,16 +82,43 @@ pub(super) async fn newest_ended(
             _ => None,
         })
         .collect();
-    let rows: Vec<_> = keys
-        .into_iter()
-        .map(|key| [Cell::Text(Some(key))])
-        .collect();
-    let found: Vec<(String, Timestamp, SessionId)> = NEWEST_ENDED
-        .fetch_all(tx, &rows)
-        .await
-        .map_err(StoreError::during("look for sessions to go on from"))?;
-    let newest = found.into_iter().map(|(key, at, id)| (key, (at, id)));
-    Ok(newest.collect())
+    let mut newest_ended = HashMap::new();
+    let mut others: Vec<SessionId> = aliases.iter().map(|(_, session)| *session).collect();
+    if !keys.is_empty() {
+        tx.lock_keys(&keys).await?;
+        let keys: Vec<_> = keys.iter().map(|key| [Cell::Text(Some(key))]).collect();
+        let open: Vec<(SessionId,)> = OPEN_WITH_KEY
+            .fetch_all(tx, &keys)
+            .await
+            .map_err(StoreError::during("look for open sessions"))?;
+        let ended: Vec<(String, Timestamp, SessionId)> = NEWEST_ENDED
+            .fetch_all(tx, &keys)
+            .await
+            .map_err(StoreError::during("look for sessions to go on from"))?;
+        others.extend(open.iter().map(|(id,)| *id));
+        others.extend(ended.iter().map(|(_, _, id)| *id));
+        newest_ended.extend(ended.into_iter().map(|(key, at, id)| (key, (at, id))));
+    }
+    let others = others.into_iter().filter(|id| seen.insert(*id));
+    rows.extend(others.map(|id| [Cell::Id(Some(id.0))]));
+    let sessions = KNOWN_SESSIONS.fetch_all(tx, &rows).await;
+    Ok(Known {
+        sessions: sessions.map_err(StoreError::during("read the sessions of a batch"))?,
+        aliases,
+        opens: !keys.is_empty(),
+        newest_ended,
+    })
+}
+
+/// The id by which `record` calls its session.
+pub(super) fn session_of(record: &Record) -> SessionId {
+    match record {
+        Record::SessionOpened(opened) => opened.session_id,
+        Record::OperationFinished(operation) => operation.session_id,
+        Record::SessionTouched(touched) => touched.session_id,
+        Record::SessionIdle { session_id } => *session_id,
+        Record::SessionClosed(closed) => closed.session_id,
+    }
 }
 
 /// The client fields of `sessions`.

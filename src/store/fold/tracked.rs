@@ -27,6 +27,8 @@ pub(super) struct KnownSession {
     pub(super) counted: bool,
     /// Whether an opening record was taken; false for stand-ins and for other writers' rows.
     pub(super) identified: bool,
+    /// Whether the client's name is known.
+    pub(super) named: bool,
 }
 
 /// What a session's client said of itself.
@@ -38,6 +40,14 @@ pub(super) struct Client {
     pub(super) version: Option<String>,
     #[sqlx(rename = "client_capabilities")]
     pub(super) capabilities: Option<String>,
+}
+
+/// What openings of a session under other ids say of it: other instances met its client as well.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Joined<'r> {
+    pub(super) client: Client,
+    pub(super) protocol_version: Option<&'r str>,
+    pub(super) user_agent: Option<&'r str>,
 }
 
 /// Sums over operations (and notifications), to be added to a session's.
@@ -83,6 +93,10 @@ pub(super) struct Tracked<'r> {
     pub(super) resumed_from: Option<SessionId>,
     pub(super) key: Option<String>,
     pub(super) user_id: Option<Uuid>,
+    /// What it was told under other ids in this batch.
+    pub(super) joined: Option<Joined<'r>>,
+    /// Whether the stored row has its client's name.
+    named: bool,
     /// As stored.
     client_type: Option<String>,
     /// As stored.
@@ -110,6 +124,8 @@ impl<'r> Tracked<'r> {
             resumed_from: None,
             key: None,
             user_id: None,
+            joined: None,
+            named: false,
             client_type: None,
             server: None,
             connected_at,
@@ -128,6 +144,7 @@ impl<'r> Tracked<'r> {
         Self {
             stored: true,
             identified: known.identified,
+            named: known.named,
             key: known.session_key,
             user_id: known.user_id,
             client_type: Some(known.client_type),
@@ -172,6 +189,38 @@ impl<'r> Tracked<'r> {
         }
     }
 
+    /// Takes what another opening of this session says, which came under another id.
+    pub(super) fn join(&mut self, opened: &'r OpenedSession, client: &Client) {
+        let joined = self.joined.get_or_insert_default();
+        joined.client.fill_from(client);
+        let said = (&opened.protocol_version, &opened.user_agent);
+        joined.protocol_version = joined.protocol_version.or(said.0.as_deref());
+        joined.user_agent = joined.user_agent.or(said.1.as_deref());
+        if opened.connected_at < self.connected_at {
+            self.connected_at = opened.connected_at;
+            let at = self.disconnected_at.unwrap_or(self.connected_at);
+            if let Some(end) = &mut self.end {
+                end.total_duration = at.whole_seconds_since(self.connected_at);
+            }
+        }
+        self.active_until(opened.connected_at);
+    }
+
+    /// Its length, if it has ended.
+    pub(super) fn total_duration(&self) -> Option<i64> {
+        let at = self
+            .disconnected_at
+            .filter(|_| self.status == SessionStatus::Disconnected)?;
+        Some(at.whole_seconds_since(self.connected_at))
+    }
+
+    /// Fills in what is missing from what came under other ids.
+    pub(super) fn complete(&mut self) {
+        if let Some(joined) = &self.joined {
+            self.client.fill_from(&joined.client);
+        }
+    }
+
     /// Notes activity that ended at `at`. A session that has ended stays so.
     pub(super) fn active_until(&mut self, at: Timestamp) {
         self.last_activity = self.last_activity.max(at);
@@ -183,10 +232,12 @@ impl<'r> Tracked<'r> {
 
     /// The product name of its client, as it is stored after the batch.
     pub(super) fn client_type(&self) -> &str {
-        if let (Some(stored), None) = (&self.client_type, self.opened) {
-            return stored;
-        }
-        let name = self.client.name.as_deref();
+        let joined = self.joined.as_ref();
+        let joined = joined.and_then(|joined| joined.client.name.as_deref());
+        let name = match (&self.client_type, self.opened) {
+            (Some(stored), None) if self.named || joined.is_none() => return stored,
+            _ => self.client.name.as_deref().or(joined),
+        };
         name.map_or(ClientType::UNKNOWN, ClientType::from_name)
             .as_str()
     }

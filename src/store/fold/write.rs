@@ -123,6 +123,67 @@ static UPDATE_ENDED: ManyRows<5> = ManyRows::new(
     ],
 );
 
+/// What a session was told under other ids. What it knows itself stays.
+static UPDATE_JOINED: ManyRows<9> = ManyRows::new(
+    "UPDATE archon_mcp_sessions AS s SET connected_at = d.column2, \
+     total_duration = coalesce(d.column3, s.total_duration), \
+     client_type = CASE WHEN s.client_name IS NULL AND d.column5 IS NOT NULL THEN d.column4 ELSE s.client_type END, \
+     client_name = coalesce(s.client_name, d.column5), client_version = coalesce(s.client_version, d.column6), \
+     client_capabilities = coalesce(s.client_capabilities, d.column7), \
+     protocol_version = coalesce(s.protocol_version, d.column8), user_agent = coalesce(s.user_agent, d.column9) \
+     FROM ({rows}) AS d WHERE s.session_id = d.column1",
+    [
+        Kind::Id,
+        Kind::Instant,
+        Kind::Small,
+        Kind::Limited(50),
+        Kind::Text,
+        Kind::Text,
+        Kind::Json,
+        Kind::Text,
+        Kind::Text,
+    ],
+);
+
+static INSERT_ALIASES: ManyRows<2> = ManyRows::new(
+    "INSERT INTO archon_session_aliases (alias, session_id) {rows} ON CONFLICT (alias) DO NOTHING",
+    [Kind::Id, Kind::Id],
+);
+
+/// Writes which ids are other names of sessions, and what those sessions were told under them.
+pub(super) async fn joined(
+    tx: &mut WriteTx,
+    batch: &Batch<'_>,
+    limits: Limits,
+) -> Result<(), StoreError> {
+    let rows: Vec<[Cell<'_>; 9]> = batch
+        .joined()
+        .map(|(session, joined)| {
+            let client = &joined.client;
+            [
+                Cell::Id(Some(session.id.0)),
+                Cell::Instant(Some(session.connected_at)),
+                Cell::Count(session.total_duration()),
+                Cell::Text(Some(session.client_type())),
+                Cell::Text(client.name.as_deref()),
+                Cell::Text(within(client.version.as_deref(), limits.version)),
+                Cell::Text(client.capabilities.as_deref()),
+                Cell::Text(joined.protocol_version),
+                Cell::Text(joined.user_agent),
+            ]
+        })
+        .collect();
+    let written = UPDATE_JOINED.execute(tx, &rows).await;
+    written.map_err(StoreError::during("write what sessions were told"))?;
+    let row = |(alias, session): &(SessionId, SessionId)| {
+        [Cell::Id(Some(alias.0)), Cell::Id(Some(session.0))]
+    };
+    let rows: Vec<[Cell<'_>; 2]> = batch.aliases().iter().map(row).collect();
+    let written = INSERT_ALIASES.execute(tx, &rows).await;
+    written.map_err(StoreError::during("write other names of sessions"))?;
+    Ok(())
+}
+
 /// Inserts sessions, as they are at the end of the batch, in the order of their ids: two writers that insert the same ones
 /// wait for each other and not in a circle.
 pub(super) async fn sessions(
@@ -145,6 +206,7 @@ fn inserted<'s>(session: &'s Tracked<'_>, batch: &Batch<'_>, limits: Limits) -> 
     let opened = session.opened;
     let end = session.end.as_ref();
     let sums = session.sums;
+    let joined = session.joined.as_ref();
     [
         Cell::Id(Some(session.id.0)),
         Cell::Id(session.owner(batch.instance).map(|id| id.0)),
@@ -157,8 +219,16 @@ fn inserted<'s>(session: &'s Tracked<'_>, batch: &Batch<'_>, limits: Limits) -> 
         Cell::Text(opened.map(|o| &*o.server)),
         Cell::Text(opened.map(|o| &*o.session_key)),
         Cell::Text(opened.map(|o| &*o.principal)),
-        Cell::Text(opened.and_then(|o| o.protocol_version.as_deref())),
-        Cell::Text(opened.and_then(|o| o.user_agent.as_deref())),
+        Cell::Text(
+            opened
+                .and_then(|o| o.protocol_version.as_deref())
+                .or(joined.and_then(|joined| joined.protocol_version)),
+        ),
+        Cell::Text(
+            opened
+                .and_then(|o| o.user_agent.as_deref())
+                .or(joined.and_then(|joined| joined.user_agent)),
+        ),
         Cell::Id(opened.and_then(|o| o.user.user_id)),
         Cell::Text(opened.and_then(|o| o.user.user_email.as_deref())),
         Cell::Text(within(

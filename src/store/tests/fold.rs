@@ -216,7 +216,7 @@ async fn a_session_goes_on_from_the_newest_ended_one_with_its_key(on: On) {
         keyed(1, 0, "k", Some("cursor-vscode")),
         close(1, 10, "timeout"),
         keyed(2, 20, "k", Some("cursor-vscode")),
-        keyed(9, 21, "k", None), // overlaps 2, which has not ended
+        keyed(9, 21, "k", None), // is 2, which has not ended
         close(2, 30, "timeout"),
         keyed(3, 40, "k", None),
         close(3, 50, "timeout"),
@@ -230,10 +230,11 @@ async fn a_session_goes_on_from_the_newest_ended_one_with_its_key(on: On) {
         single.fold(std::slice::from_ref(record)).await;
     }
     for test in [&whole, &single] {
+        let name = test.store.named(session_id(9)).await;
+        assert_eq!(name.expect("an answer"), session_id(2));
         for (n, from, client_type) in [
             (1, None, "Cursor"),
             (2, Some(1), "Cursor"),
-            (9, Some(1), "Cursor"),
             (3, Some(2), "Cursor"),
             (4, Some(3), "Cursor"),
             (5, None, "Unknown"),

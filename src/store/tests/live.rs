@@ -97,9 +97,11 @@ async fn only_live_sessions_are_adopted(on: On) {
     let mut test = TestStore::on(on).await;
     test.fold(&[open(1, 0), open(2, 0), open(3, 0), close(3, 1, "timeout")])
         .await;
-    let ids = [session_id(1), session_id(3)];
-    test.store.adopt(&ids, NEXT).await.expect("adopted");
-    test.store.adopt(&[], NEXT).await.expect("nothing to adopt");
+    let of_instance = [1, 3].map(|n| (session_id(n), INSTANCE));
+    let taken = test.store.take_over(&of_instance, NEXT).await;
+    assert_eq!(taken.expect("taken over"), [session_id(1)]);
+    let none = test.store.take_over(&[], NEXT).await;
+    assert!(none.expect("nothing to take over").is_empty());
     let owners = test
         .store
         .instances_with_live_sessions()

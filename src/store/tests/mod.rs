@@ -5,3 +5,4 @@ mod live;
 mod migrations;
 mod operations;
 mod property;
+mod replicas;

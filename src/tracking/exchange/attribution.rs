@@ -100,7 +100,7 @@ impl Exchange {
         if let (Some(id), false) = (&facts.mcp_session, self.head_is_modern()) {
             return registry.find(&identity::protocol(facts, id).text);
         }
-        let named = facts.archon_session.and_then(|id| registry.find_id(id));
+        let named = facts.archon_session.and_then(|id| self.tracker.by_name(id));
         named
             .filter(|session| {
                 *session.principal == *facts.principal && session.server == facts.server.name
@@ -128,12 +128,16 @@ impl Exchange {
     /// Opens the session of a request that was answered well, unless only the answer's body can tell whether it was.
     pub(super) fn open_at_head(&self, state: &mut State, minted: Option<&[u8]>) {
         if self.facts.method != HttpMethod::Post {
-            // A GET without a session opens none; one that names a session that a legacy server knows goes on with it.
-            if let (HttpMethod::Get, Some(id), false) = (
-                self.facts.method,
-                &self.facts.mcp_session,
-                self.head_is_modern(),
-            ) {
+            // A GET without a session opens none; one that names a session that a legacy server knows goes on with it. So does
+            // a DELETE where the requests before it may have gone another way.
+            let goes_on = match self.facts.method {
+                HttpMethod::Get => true,
+                HttpMethod::Delete => self.tracker.is_shared(),
+                _ => false,
+            };
+            if let (true, Some(id), false) =
+                (goes_on, &self.facts.mcp_session, self.head_is_modern())
+            {
                 self.open(state, identity::protocol(&self.facts, id), Era::Legacy);
             }
             return;

@@ -329,7 +329,7 @@ impl Exchange {
             self.open_at_head(state, head.minted);
         }
         let session = state.session.as_ref()?;
-        let header = session.header;
+        let header = session.header();
         if streams
             && (self.facts.method == HttpMethod::Get || state.pending.iter().any(Pending::listens))
         {

@@ -193,9 +193,9 @@ fn a_graceful_stop_ends_every_session_once() {
     rig.initialize(&Client::new(), "a");
     let client = rig.initialize(&Client::new(), "b");
     let stream = rig.stream(&Method::GET, &client);
-    rig.tracker.shut_down();
+    rig.tracker.shut_down(false);
     drop(stream);
-    rig.tracker.shut_down();
+    rig.tracker.shut_down(false);
     assert_eq!(rig.reasons(), ["server_shutdown", "server_shutdown"]);
     assert_eq!(rig.tracker.open_sessions(), 0);
 }

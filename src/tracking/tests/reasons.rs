@@ -83,7 +83,7 @@ fn closing_again_changes_nothing_and_the_first_reason_stays() {
     rig.delete(&client, StatusCode::OK);
     rig.pass(1);
     pending.failed(Failure::Unreachable("gone".to_owned()));
-    rig.tracker.shut_down();
+    rig.tracker.shut_down(false);
     rig.pass(9_000);
     rig.tracker.sweep();
     assert_eq!(rig.reasons(), ["client_disconnect"]);

@@ -8,14 +8,16 @@ use uuid::Uuid;
 use crate::journal::{Journal, JournalOptions};
 use crate::model::{InstanceId, Record, SessionStatus};
 use crate::reports::{Page, SessionRow, session_details};
+use crate::store::Heartbeat;
 use crate::store::testing::{On, TestStore, at, call, on_every_store, opened, session_id};
 use crate::tracking::{Settled, journal_root, settle_dead};
 
 on_every_store!(
     a_dead_instances_records_are_taken_once_and_its_sessions_go_on_or_end,
-    whoever_goes_on_with_the_sessions_ends_the_journal,
+    two_that_find_the_same_sessions_do_not_both_take_them,
     what_lives_is_left_alone_however_long_it_was_quiet,
-    sessions_of_other_machines_are_left_alone,
+    sessions_of_other_machines_are_left_alone_while_their_instance_gives_its_word,
+    sessions_of_an_instance_nobody_heard_of_end_when_their_time_is_over,
     damage_is_told_and_what_stands_before_it_counts,
 );
 
@@ -80,48 +82,47 @@ async fn a_dead_instances_records_are_taken_once_and_its_sessions_go_on_or_end(o
     );
     assert_eq!(crashed.disconnected_at, Some(crashed.last_activity));
     assert_eq!(crashed.detected_at, Some(at(60)));
-    // On a server nothing else says that the owner of session 1 is gone.
-    let kept = usize::from(on != On::Sqlite);
-    assert_eq!(journals(dir.path()), kept);
-    drop(first);
+    assert_eq!(journals(dir.path()), 0);
 
     let again = settled(dir.path(), &test, 61).await;
     assert_eq!((again.records, again.closed), (0, 0));
     assert_eq!(row(&test, 1).await.total_requests, 1);
-    assert_eq!(journals(dir.path()), kept);
-    drop(again);
+    assert_eq!(ids(&again), [1], "until somebody goes on with it");
 
     let late = settled(dir.path(), &test, 3_700).await;
     assert_eq!((late.closed, ids(&late)), (1, Vec::new()));
     let ended = row(&test, 1).await;
     assert_eq!(ended.disconnect_reason.as_deref(), Some("timeout"));
     assert_eq!(ended.disconnected_at, Some(ended.last_activity));
-    assert_eq!(journals(dir.path()), 0);
 }
 
-async fn whoever_goes_on_with_the_sessions_ends_the_journal(on: On) {
-    let (dir, test) = (
+async fn two_that_find_the_same_sessions_do_not_both_take_them(on: On) {
+    let (dir, mut test) = (
         tempfile::tempdir().expect("a directory"),
         TestStore::on(on).await,
     );
     let dead = journal(dir.path(), 7);
-    dead.append(&[opened_by(1, 7, true), call(1, 1, 5)])
-        .expect("written");
-    drop(dead);
-    let mut found = settled(dir.path(), &test, 60).await;
-    assert_eq!(ids(&found), [1]);
-    let next = InstanceId(Uuid::from_u128(8));
-    test.store
-        .adopt(&[session_id(1)], next)
-        .await
-        .expect("adopted");
-    found.adopted(&test.store).await.expect("forgotten");
-    assert_eq!(journals(dir.path()), 0);
-    let position = test
-        .store
-        .journal_position(InstanceId(Uuid::from_u128(7)))
+    test.fold(&[opened_by(1, 7, true), opened_by(2, 7, true)])
         .await;
-    assert_eq!(position.expect("an answer"), None);
+    drop(dead);
+    // Both look before either takes.
+    let (one, other) = (
+        settled(dir.path(), &test, 60).await,
+        settled(dir.path(), &test, 60).await,
+    );
+    assert_eq!((ids(&one), ids(&other)), (vec![1, 2], vec![1, 2]));
+    let taken =
+        |settled: Settled, by| settled.take_over(&test.store, InstanceId(Uuid::from_u128(by)));
+    let (one, other) = tokio::join!(taken(one, 8), taken(other, 9));
+    let (one, other) = (one.expect("an answer"), other.expect("an answer"));
+    assert_eq!(one.len() + other.len(), 2, "each goes to one");
+    let live = test.store.live_sessions().await.expect("an answer");
+    for session in live {
+        let id = session.opened.session_id;
+        let owner = session.opened.instance_id.0.as_u128();
+        let mine = if owner == 8 { &one } else { &other };
+        assert!(mine.iter().any(|taken| taken.opened.session_id == id));
+    }
 }
 
 async fn what_lives_is_left_alone_however_long_it_was_quiet(on: On) {
@@ -140,25 +141,69 @@ async fn what_lives_is_left_alone_however_long_it_was_quiet(on: On) {
     assert_eq!((gone.records, gone.closed), (1, 1));
 }
 
-async fn sessions_of_other_machines_are_left_alone(on: On) {
+/// The word of an instance whose journal is on another machine.
+async fn announce(test: &TestStore, instance: u128, valid_for: Duration) {
+    let beat = Heartbeat {
+        instance_id: InstanceId(Uuid::from_u128(instance)),
+        kind: "serve".to_owned(),
+        host: "elsewhere".to_owned(),
+        pid: 1,
+        version: "0".to_owned(),
+        journal: "/elsewhere".to_owned(),
+        started_at: at(0),
+        backlog_bytes: 0,
+        records_dropped: 0,
+    };
+    let announced = test.store.heartbeat(&beat, valid_for);
+    announced.await.expect("announced");
+}
+
+async fn sessions_of_other_machines_are_left_alone_while_their_instance_gives_its_word(on: On) {
+    if on == On::Sqlite {
+        // The file is one directory's alone: there is no other machine.
+        return;
+    }
     let (dir, mut test) = (
         tempfile::tempdir().expect("a directory"),
         TestStore::on(on).await,
     );
-    // Its journal is not in this data directory.
-    test.fold(&[opened_by(1, 99, false), call(1, 1, 5)]).await;
-    let dead = journal(dir.path(), 7);
-    dead.append(&[opened_by(2, 7, false)]).expect("written");
-    drop(dead);
-    let settled = settled(dir.path(), &test, 9_999_999).await;
-    let (closed, status) = match on {
-        // The file is this directory's alone: there is no other machine.
-        On::Sqlite => (2, SessionStatus::Disconnected),
-        _ => (1, SessionStatus::Active),
-    };
-    assert_eq!(settled.closed, closed);
-    assert_eq!(row(&test, 1).await.status, status);
-    assert_eq!(row(&test, 2).await.status, SessionStatus::Disconnected);
+    announce(&test, 99, HOUR).await;
+    test.fold(&[
+        opened_by(1, 99, false),
+        opened_by(2, 99, true),
+        call(2, 1, 5),
+    ])
+    .await;
+    let none = settled(dir.path(), &test, 60).await;
+    assert_eq!((none.closed, ids(&none)), (0, Vec::new()));
+    // Its word has run out, by the clock of the database.
+    announce(&test, 99, Duration::ZERO).await;
+    let gone = settled(dir.path(), &test, 60).await;
+    assert_eq!((gone.closed, ids(&gone)), (1, vec![2]));
+    let crashed = row(&test, 1).await.disconnect_reason;
+    assert_eq!(crashed.as_deref(), Some("error:ServerCrash"));
+    let next = InstanceId(Uuid::from_u128(8));
+    let taken = gone.take_over(&test.store, next).await.expect("an answer");
+    assert_eq!(taken.len(), 1);
+    let (_, known) = test.store.instances().await.expect("an answer");
+    assert_eq!(known, [], "it owns nothing any more");
+}
+
+async fn sessions_of_an_instance_nobody_heard_of_end_when_their_time_is_over(on: On) {
+    if on == On::Sqlite {
+        return;
+    }
+    let (dir, mut test) = (
+        tempfile::tempdir().expect("a directory"),
+        TestStore::on(on).await,
+    );
+    test.fold(&[opened_by(1, 99, true), call(1, 1, 5)]).await;
+    let soon = settled(dir.path(), &test, 60).await;
+    assert_eq!((soon.closed, ids(&soon)), (0, Vec::new()));
+    let late = settled(dir.path(), &test, 3_700).await;
+    assert_eq!(late.closed, 1);
+    let ended = row(&test, 1).await;
+    assert_eq!(ended.disconnect_reason.as_deref(), Some("timeout"));
 }
 
 async fn damage_is_told_and_what_stands_before_it_counts(on: On) {

@@ -22,7 +22,7 @@ fn a_plan_run_by_hand_makes_the_same_schema() {
             let planned = json(&migrate(database, &["plan", "-o", "json"]));
             assert_eq!(
                 verdicts(database).matches("pending").count(),
-                7,
+                8,
                 "a plan changes nothing"
             );
             let parts = planned["data"].as_array().expect("an array").iter();
@@ -67,7 +67,10 @@ fn a_rehearsal_runs_everything_and_leaves_nothing() {
             let rehearsed = json(&migrate(database, &["up", "--rehearse", "-o", "json"]));
             assert_eq!(rehearsed["data"]["rehearsed"], true);
             let applied = numbers(&rehearsed["data"]["applied"]);
-            assert!(applied.ends_with(&[100, 101, 102, 103, 104]), "{applied:?}");
+            assert!(
+                applied.ends_with(&[100, 101, 102, 103, 104, 105]),
+                "{applied:?}"
+            );
             let remarks = rehearsed["data"]["remarks"].to_string();
             assert!(
                 remarks.contains("rehearsed without CONCURRENTLY"),
@@ -96,10 +99,10 @@ fn undoing_asks_refuses_to_lose_data_and_comes_back_the_same() {
             err(&silent)
         );
         let script = out(&migrate(&database, &["down", "--dry-run"]));
-        assert!(script.starts_with("-- V104__indexes: undo\n"), "{script}");
+        assert!(script.starts_with("-- V105__instances: undo\n"), "{script}");
         let one = json(&migrate(&database, &["down", "--yes", "-o", "json"]));
-        assert_eq!(numbers(&one["data"]["undone"]), [104]);
-        assert_eq!(states(&database)[&104], "pending");
+        assert_eq!(numbers(&one["data"]["undone"]), [105]);
+        assert_eq!(states(&database)[&105], "pending");
 
         let refused = migrate(&database, &["down", "--to", "14", "--yes", "-o", "json"]);
         assert_eq!(code(&refused), 1);
@@ -115,7 +118,7 @@ fn undoing_asks_refuses_to_lose_data_and_comes_back_the_same() {
             &database,
             &["down", "--to", "14", "--confirm", "-o", "json"],
         ));
-        assert_eq!(numbers(&down["data"]["undone"]), [103, 102, 101, 100]);
+        assert_eq!(numbers(&down["data"]["undone"]), [104, 103, 102, 101, 100]);
         let states = states(&database);
         assert!(
             states
@@ -132,7 +135,7 @@ fn undoing_asks_refuses_to_lose_data_and_comes_back_the_same() {
             &database,
             &["down", "--to", "0", "--confirm", "-o", "json"],
         ));
-        assert_eq!(numbers(&all["data"]["undone"]).len(), 8);
+        assert_eq!(numbers(&all["data"]["undone"]).len(), 9);
         let left = "SELECT string_agg(relname, ',' ORDER BY relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v')";
         assert_eq!(
             database.value(left).as_deref(),

@@ -13,6 +13,8 @@ use super::{Owned, PATIENCE, eventually, lines, send_signal};
 pub(crate) struct Daemon {
     child: Owned,
     log: Receiver<String>,
+    /// What it logged before it was ready.
+    pub(crate) early: Vec<String>,
     /// Its MCP endpoint.
     pub(crate) url: String,
 }
@@ -30,8 +32,16 @@ impl Daemon {
         variables: &[(&str, &str)],
     ) -> Self {
         let mut command = archonctl(&["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
-        command.arg(data_dir).args(arguments).stderr(Stdio::piped());
-        command.envs(variables.iter().copied());
+        command
+            .arg(data_dir)
+            .args(arguments)
+            .envs(variables.iter().copied());
+        Self::spawn(command)
+    }
+
+    /// Starts it by a command of the test's own.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        command.stderr(Stdio::piped());
         let mut child = Owned(command.spawn().expect("archonctl starts"));
         let log = lines(child.0.stderr.take().expect("piped"));
         let mut seen = Vec::new();
@@ -41,7 +51,12 @@ impl Daemon {
             };
             if let Some((_, rest)) = line.split_once("relaying ") {
                 let url = rest.split(' ').next().expect("a URL").to_owned();
-                return Self { child, log, url };
+                return Self {
+                    child,
+                    log,
+                    early: seen,
+                    url,
+                };
             }
             seen.push(line);
         }

@@ -1,5 +1,6 @@
 //! What the tests run against: the daemon, real MCP servers and real MCP clients, each ended with its test.
 
+mod balancer;
 mod clients;
 mod daemon;
 mod faulty;
@@ -9,6 +10,7 @@ pub(crate) mod postgres;
 mod servers;
 mod stdio;
 
+pub(crate) use balancer::Balancer;
 pub(crate) use clients::{Client, Driver};
 pub(crate) use daemon::{Daemon, archonctl, journals, json, new_data_dir, sessions_until};
 pub(crate) use faulty::{Fault, Faulty};

@@ -153,7 +153,12 @@ impl<'r> Packed<'r> {
         let mut commons: Vec<Common<'r>> = Vec::new();
         let mut numbers: HashMap<Common<'r>, u16> = HashMap::new();
         let mut last = None;
-        for OperationToWrite { operation, user_id } in operations {
+        for OperationToWrite {
+            operation,
+            session_id,
+            user_id,
+        } in operations
+        {
             let mut common = Common::of(operation, *user_id, limits);
             let mut trace = NO_TRACE;
             if let Some(id) = common.trace_id.map(str::as_bytes)
@@ -171,7 +176,7 @@ impl<'r> Packed<'r> {
             };
             last = Some((common, number));
             rows.extend_from_slice(operation.request_id.0.as_bytes());
-            rows.extend_from_slice(operation.session_id.0.as_bytes());
+            rows.extend_from_slice(session_id.0.as_bytes());
             push_number(&mut rows, operation.started_at.as_micros(), INSTANT);
             for count in [
                 limits.duration_ms(operation),

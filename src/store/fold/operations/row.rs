@@ -36,7 +36,11 @@ pub(super) struct Row<'r> {
 
 impl<'r> Row<'r> {
     pub(super) fn of(write: &OperationToWrite<'r>, limits: Limits) -> Self {
-        let OperationToWrite { operation, user_id } = write;
+        let OperationToWrite {
+            operation,
+            session_id,
+            user_id,
+        } = write;
         let (tool, prompt, resource) = targets(operation);
         let narrow = |text: &'r str| match limits.method {
             Some(width) => cut(clean(text), width),
@@ -46,7 +50,7 @@ impl<'r> Row<'r> {
         let whole = |text: &'r Option<Box<str>>| text.as_deref().map(clean);
         Self {
             request_id: operation.request_id.0,
-            session_id: operation.session_id.0,
+            session_id: session_id.0,
             timestamp: operation.started_at,
             duration_ms: small(limits.duration_ms(operation)),
             bytes_in: addend(operation.bytes_in),

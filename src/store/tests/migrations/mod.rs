@@ -17,7 +17,7 @@ const V001: &str = include_str!("../../../../migrations/sqlite/V001__add_mcp_cli
 const V013: &str =
     include_str!("../../../../migrations/sqlite/V013__add_session_disconnect_fields.sql");
 
-const ALL: [&str; 8] = [
+const ALL: [&str; 9] = [
     "V001__add_mcp_client_tracking",
     "V013__add_session_disconnect_fields",
     "V014__add_user_context_to_sessions",
@@ -26,9 +26,10 @@ const ALL: [&str; 8] = [
     "V102__functions_and_views",
     "V103__row_security",
     "V104__indexes",
+    "V105__instances",
 ];
 
-const VERSIONS: [i32; 8] = [1, 13, 14, 100, 101, 102, 103, 104];
+const VERSIONS: [i32; 9] = [1, 13, 14, 100, 101, 102, 103, 104, 105];
 
 fn dir() -> TempDir {
     TempDir::new().expect("a temporary directory")
@@ -106,6 +107,7 @@ async fn a_new_database_gets_every_migration_once() {
             own("0.1.0", "102_functions_and_views"),
             own("0.1.0", "103_row_security"),
             own("0.1.0", "104_indexes"),
+            own("0.1.0", "105_instances"),
         ]
     );
     let prices: i64 = sqlx::query_scalar("SELECT count(*) FROM archon_llm_pricing")
