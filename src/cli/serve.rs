@@ -24,6 +24,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<String>,
 
+    /// Where the REST API listens, an address of this machine's loopback; 'off' for none [default: 127.0.0.1:8181]
+    #[arg(long, value_name = "HOST:PORT")]
+    api_listen: Option<String>,
+
     /// The MCP server to relay to; /mcp is added to a URL without a path
     #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
     upstream: Option<String>,
@@ -74,6 +78,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
         .store
         .flags()
         .with(Key::Listen, args.listen)
+        .with(Key::ApiListen, args.api_listen)
         .with(Key::Upstream, args.upstream)
         .with(Key::UpstreamName, args.upstream_name)
         .with(Key::SessionTimeout, args.session_timeout)

@@ -259,6 +259,7 @@ fn settings_are_shown_with_their_origin_and_without_secrets() {
     for (key, value, origin) in [
         ("data_dir", "/data", "--data-dir"),
         ("listen", "127.0.0.1:8051", "default"),
+        ("api_listen", "127.0.0.1:8181", "default"),
         (
             "upstream",
             "http://***@host/mcp?key=***",

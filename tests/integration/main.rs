@@ -19,6 +19,7 @@ mod postgres_serve;
 mod probes;
 mod real_clients;
 mod relay_http;
+mod rest_api;
 mod servers_for_tests;
 mod stdio;
 mod streaming;

@@ -14,7 +14,7 @@ const V001: &str = include_str!("../../../migrations/sqlite/V001__add_mcp_client
 const V013: &str =
     include_str!("../../../migrations/sqlite/V013__add_session_disconnect_fields.sql");
 
-const ALL: [&str; 8] = [
+const ALL: [&str; 9] = [
     "V001__add_mcp_client_tracking",
     "V013__add_session_disconnect_fields",
     "V014__add_user_context_to_sessions",
@@ -23,9 +23,10 @@ const ALL: [&str; 8] = [
     "V102__functions_and_views",
     "V103__row_security",
     "V104__indexes",
+    "V106__failed_requests",
 ];
 
-const VERSIONS: [i32; 8] = [1, 13, 14, 100, 101, 102, 103, 104];
+const VERSIONS: [i32; 9] = [1, 13, 14, 100, 101, 102, 103, 104, 106];
 
 fn dir() -> TempDir {
     TempDir::new().expect("a temporary directory")
@@ -103,6 +104,7 @@ async fn a_new_database_gets_every_migration_once() {
             own("0.1.0", "102_functions_and_views"),
             own("0.1.0", "103_row_security"),
             own("0.1.0", "104_indexes"),
+            own("0.1.0", "106_failed_requests"),
         ]
     );
     let prices: i64 = sqlx::query_scalar("SELECT count(*) FROM archon_llm_pricing")
@@ -385,7 +387,7 @@ async fn undoing_asks_before_data_is_lost_and_can_be_done_again() {
         .expect("an undoing");
     assert_eq!(
         report.undone.iter().map(|m| m.version).collect::<Vec<_>>(),
-        [104, 103, 102, 101, 100]
+        [106, 104, 103, 102, 101, 100]
     );
     assert!(report.copy.is_some());
     let states = test.store.migration_status().await.expect("a status");

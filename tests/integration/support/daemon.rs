@@ -15,23 +15,35 @@ pub(crate) struct Daemon {
     log: Receiver<String>,
     /// Its MCP endpoint.
     pub(crate) url: String,
+    /// Where its API is.
+    pub(crate) api: String,
 }
 
 impl Daemon {
     /// Starts `archonctl serve` on a free port with `arguments`, and waits until it is ready.
     pub(crate) fn start(data_dir: &Path, arguments: &[&str]) -> Self {
-        let mut command = archonctl(&["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
+        let mut command = archonctl(&["serve", "--listen", "127.0.0.1:0"]);
+        command.args(["--api-listen", "127.0.0.1:0", "--data-dir"]);
         command.arg(data_dir).args(arguments).stderr(Stdio::piped());
         let mut child = Owned(command.spawn().expect("archonctl starts"));
         let log = lines(child.0.stderr.take().expect("piped"));
         let mut seen = Vec::new();
+        let mut api = String::new();
         loop {
             let Ok(line) = log.recv_timeout(PATIENCE) else {
                 panic!("the daemon did not get ready:\n{}", seen.join("\n"))
             };
             if let Some((_, rest)) = line.split_once("relaying ") {
                 let url = rest.split(' ').next().expect("a URL").to_owned();
-                return Self { child, log, url };
+                return Self {
+                    child,
+                    log,
+                    url,
+                    api,
+                };
+            }
+            if let Some((_, url)) = line.split_once("the API is at ") {
+                url.clone_into(&mut api);
             }
             seen.push(line);
         }
