@@ -34,7 +34,9 @@ use crate::journal::{Journal, JournalOptions};
 use crate::model::{Clock, HealthView, InstanceId, SystemClock, Timestamp, UuidV7Source};
 use crate::proxy::{self, LocalService, Proxy, ProxyOptions, ServerHandle, Upstream};
 use crate::store::{Location, Store, StoreError};
-use crate::tracking::{Shipper, ShipperHandle, Tracker, TrackerOptions, journal_root, settle_dead};
+use crate::tracking::{
+    Settled, Shipper, ShipperHandle, Tracker, TrackerOptions, journal_root, settle_dead,
+};
 
 use rest::RestServer;
 use signals::Signals;
@@ -170,15 +172,7 @@ impl Daemon {
             Arc::new(UuidV7Source),
             journal.clone(),
         ));
-        if settled.records > 0 || settled.closed > 0 || !settled.open.is_empty() {
-            let (records, closed, open) = (settled.records, settled.closed, settled.open.len());
-            tracing::info!(
-                records,
-                closed,
-                open,
-                "settled what an instance that is gone had left behind"
-            );
-        }
+        tell_settled(&settled);
         let ids: Vec<_> = settled
             .open
             .iter()
@@ -221,7 +215,6 @@ impl Daemon {
         let rest = match api_listener {
             None => None,
             Some(listener) => {
-                tracing::info!("the API is at http://{}", listener.local_addr()?);
                 let stopping = stopping.clone();
                 let deps = RestDeps {
                     store: store.clone(),
@@ -231,9 +224,9 @@ impl Daemon {
                     mcp_address,
                     health,
                     stopping: Arc::new(move || stopping.load(Ordering::Relaxed)),
-                    guard_loopback: listener.local_addr()?.ip().is_loopback(),
+                    guard_loopback: true,
                 };
-                Some(RestServer::start(listener, deps))
+                Some(RestServer::start(listener, deps)?)
             }
         };
         let shortest = options
@@ -352,6 +345,18 @@ impl Daemon {
             );
         }
         self.store.close().await;
+    }
+}
+
+fn tell_settled(settled: &Settled) {
+    if settled.records > 0 || settled.closed > 0 || !settled.open.is_empty() {
+        let (records, closed, open) = (settled.records, settled.closed, settled.open.len());
+        tracing::info!(
+            records,
+            closed,
+            open,
+            "settled what an instance that is gone had left behind"
+        );
     }
 }
 

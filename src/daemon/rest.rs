@@ -1,5 +1,7 @@
 //! The REST API's listener and server.
 
+use std::io;
+
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -33,7 +35,8 @@ pub(super) struct RestServer {
 }
 
 impl RestServer {
-    pub(super) fn start(listener: TcpListener, deps: RestDeps) -> Self {
+    pub(super) fn start(listener: TcpListener, deps: RestDeps) -> io::Result<Self> {
+        tracing::info!("the API is at http://{}", listener.local_addr()?);
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         // An answer does not wait for the acknowledgement of its head.
@@ -48,7 +51,7 @@ impl RestServer {
                 tracing::error!(%error, "the API ended");
             }
         });
-        Self { task, stop }
+        Ok(Self { task, stop })
     }
 
     /// Takes nothing new, and ends when what is under way is answered, or a second later.

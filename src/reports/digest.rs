@@ -138,14 +138,13 @@ impl Digest {
     ) -> Result<Vec<Arc<Unit>>, StoreError> {
         let mut found = Vec::with_capacity(wanted.len());
         for wanted in wanted {
-            let unit = match self.known(wanted) {
-                Some(unit) => unit,
-                None => {
-                    let _one_at_a_time = self.reading.lock().await;
-                    match self.known(wanted) {
-                        Some(unit) => unit,
-                        None => self.read(store, wanted).await?,
-                    }
+            let unit = if let Some(unit) = self.known(wanted) {
+                unit
+            } else {
+                let _one_at_a_time = self.reading.lock().await;
+                match self.known(wanted) {
+                    Some(unit) => unit,
+                    None => self.read(store, wanted).await?,
                 }
             };
             found.push(unit);

@@ -24,7 +24,7 @@ pub(super) struct Probe {
 
 /// `GET /api/mcp/status`.
 #[derive(Debug, Serialize)]
-pub(super) struct Status {
+pub(super) struct StatusAnswer {
     pub(super) status: &'static str,
     /// Seconds.
     pub(super) uptime: Option<u64>,
@@ -54,7 +54,7 @@ pub(super) struct Clients {
 
 /// `GET /api/mcp/sessions`.
 #[derive(Debug, Serialize)]
-pub(super) struct Sessions {
+pub(super) struct SessionsAnswer {
     pub(super) active_sessions: i64,
     /// Seconds.
     pub(super) session_timeout: u64,
@@ -63,7 +63,7 @@ pub(super) struct Sessions {
 
 /// `GET /api/mcp/pricing`.
 #[derive(Debug, Serialize)]
-pub(super) struct Pricing {
+pub(super) struct PricingAnswer {
     pub(super) pricing: Vec<PriceRow>,
     pub(super) total: usize,
     pub(super) note: &'static str,

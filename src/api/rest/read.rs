@@ -7,7 +7,9 @@ use axum::extract::{Path, RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
-use super::answers::{Clients, Config, McpHealth, Pricing, Probe, Sessions, Status, Usage};
+use super::answers::{
+    Clients, Config, McpHealth, PricingAnswer, Probe, SessionsAnswer, StatusAnswer, Usage,
+};
 use super::parameters::{Parameters, session_id};
 use super::{Api, ApiError};
 use crate::api::health;
@@ -79,7 +81,7 @@ pub(super) async fn mcp_health(RawQuery(query): RawQuery) -> Answer<McpHealth> {
 pub(super) async fn status(
     State(api): State<Arc<Api>>,
     RawQuery(query): RawQuery,
-) -> Answer<Status> {
+) -> Answer<StatusAnswer> {
     Parameters::none(query.as_deref())?;
     let view = (api.deps.health)();
     let mut reasons = health::reasons(&view);
@@ -100,7 +102,7 @@ pub(super) async fn status(
         "running"
     };
     reasons.extend(away);
-    Ok(Json(Status {
+    Ok(Json(StatusAnswer {
         status,
         uptime: Some(api.uptime_seconds()),
         logs: Vec::new(),
@@ -152,9 +154,9 @@ pub(super) async fn clients(
 pub(super) async fn sessions(
     State(api): State<Arc<Api>>,
     RawQuery(query): RawQuery,
-) -> Answer<Sessions> {
+) -> Answer<SessionsAnswer> {
     Parameters::none(query.as_deref())?;
-    Ok(Json(Sessions {
+    Ok(Json(SessionsAnswer {
         active_sessions: reports::active_sessions(&api.deps.store, api.now()).await?,
         session_timeout: api.deps.session_timeout.as_secs(),
         server_uptime_seconds: api.uptime_seconds(),
@@ -208,11 +210,11 @@ pub(super) async fn usage_summary(
 pub(super) async fn pricing(
     State(api): State<Arc<Api>>,
     RawQuery(query): RawQuery,
-) -> Answer<Pricing> {
+) -> Answer<PricingAnswer> {
     let parameters = Parameters::of(query.as_deref(), &["provider", "model"])?;
     let (provider, model) = (parameters.text("provider"), parameters.text("model"));
     let pricing = reports::prices(&api.deps.store, provider, model).await?;
-    Ok(Json(Pricing {
+    Ok(Json(PricingAnswer {
         total: pricing.len(),
         pricing,
         note: "US dollars for 1,000 tokens; token counts and costs of requests are estimates",
