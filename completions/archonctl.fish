@@ -38,12 +38,24 @@ complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "man" -d 'Print 
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l listen -d 'Where to listen [default: 127.0.0.1:8051]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l api-listen -d 'Where the REST API listens, an address of this machine\'s loopback; \'off\' for none [default: 127.0.0.1:8181]' -r
-complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l upstream -d 'The MCP server to relay to; /mcp is added to a URL without a path' -r -f
-complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l upstream-name -d 'The name its sessions are stored under [default: default]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l upstream -d 'An MCP server to relay to, served at /mcp/NAME, the first one also at /mcp; can be given more than once; /mcp is added to a URL without a path' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l upstream-name -d 'The name for sessions of a server given without one [default: default]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l session-timeout -d 'Time without activity that ends a session [default: 3600s]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l idle-after -d 'Time without activity after which a session counts as idle [default: 5m]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l disconnect-grace -d 'How long a client that dropped its stream may take to come back [default: 30s]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l request-timeout -d 'How long the server may take to answer [default: 300s]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l connect-timeout -d 'How long a connection to the server may take to come about [default: 10s]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l max-head -d 'Longest head of a request; a longer one gets 431 [default: 64KiB]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l max-body -d 'Longest body of a request; a longer one gets 413 [default: 64MiB]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l max-connections -d 'Connections at the same time; one more gets 503 [default: 20000]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l max-streams -d 'Streams held open at the same time; one more gets 503 [default: 10000]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l keep-alive-timeout -d 'How long a connection may stay open without a request [default: 2m]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l head-timeout -d 'How long the head of a request may take to arrive; then 408 [default: 30s]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l body-timeout -d 'How long a client may take to send the next piece of a body; then 408 [default: 30s]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l write-timeout -d 'How long a client may take to read a piece of an answer [default: 60s]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l allowed-hosts -d 'A name that may stand in Host, beside loopback\'s own (name, host:port, *.domain, *); can be given more than once' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l allowed-origins -d 'A site that may stand in Origin, beside this machine\'s own (https://app.example.com, *); can be given more than once' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l public-url -d 'Where clients reach the daemon, if that is not what they write into Host (https://mcp.example.com)' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l drain-timeout -d 'How long requests in flight may take to finish at the end [default: 10s]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l workers -d 'Worker threads [default: one for each core]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l log-format -d 'Form of the log: text or json; what is logged is ARCHONCTL_LOG\'s to say [default: text]' -r

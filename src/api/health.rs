@@ -59,6 +59,9 @@ pub fn health_json(view: &HealthView, uptime_seconds: u64) -> Value {
             "bodies_unparsed": view.bodies_unparsed,
             "journal_backlog_bytes": view.journal_backlog_bytes,
             "store_error": view.store_error,
+            "connections": view.connections,
+            "held_streams": view.held_streams,
+            "rejections": view.rejections,
             "upstreams": view.upstreams,
         },
     })
@@ -67,7 +70,7 @@ pub fn health_json(view: &HealthView, uptime_seconds: u64) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::UpstreamHealth;
+    use crate::model::{Rejections, UpstreamHealth};
 
     fn well() -> HealthView {
         HealthView {
@@ -77,6 +80,9 @@ mod tests {
             bodies_unparsed: 1,
             journal_backlog_bytes: 512,
             store_error: None,
+            connections: 3,
+            held_streams: 1,
+            rejections: Rejections::default(),
             upstreams: vec![UpstreamHealth {
                 name: "tools".to_owned(),
                 url: "http://127.0.0.1:9000/mcp".to_owned(),

@@ -45,10 +45,11 @@ struct ShowArgs {
 /// A setting as it is shown.
 #[derive(Serialize)]
 struct Row {
-    key: &'static str,
+    key: String,
     value: Option<String>,
     origin: String,
-    environment: String,
+    /// `None` for what only files can say.
+    environment: Option<String>,
 }
 
 const COLUMNS: &[Column<Row>] = &[
@@ -56,7 +57,7 @@ const COLUMNS: &[Column<Row>] = &[
         name: "key",
         header: "SETTING",
         fit: Fit::Keep,
-        value: |row| Field::text(Some(row.key)),
+        value: |row| Field::text(Some(&row.key)),
     },
     Column {
         name: "value",
@@ -74,7 +75,7 @@ const COLUMNS: &[Column<Row>] = &[
         name: "environment",
         header: "ENVIRONMENT",
         fit: Fit::Drop(1),
-        value: |row| Field::text(Some(&row.environment)),
+        value: |row| Field::text(row.environment.as_deref()),
     },
 ];
 
@@ -82,16 +83,22 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
     let Action::Show(args) = args.action;
     let view = args.output.view(context)?;
     let settings = Settings::resolve(&context.sources, args.store.flags())?;
-    let rows: Vec<Row> = settings
+    let mut rows: Vec<Row> = settings
         .shown()
         .into_iter()
         .map(|shown| Row {
-            key: shown.key.name(),
+            key: shown.key.name().to_owned(),
             value: shown.value,
             origin: shown.origin.to_string(),
-            environment: shown.key.variable(),
+            environment: Some(shown.key.variable()),
         })
         .collect();
+    rows.extend(settings.shown_upstreams().into_iter().map(|shown| Row {
+        key: shown.key,
+        value: Some(shown.value),
+        origin: shown.origin.to_string(),
+        environment: None,
+    }));
     let (default, wide): (&[_], &[_]) = if args.origin {
         (&["key", "value", "origin"], &["environment"])
     } else {

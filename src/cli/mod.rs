@@ -59,7 +59,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    Serve(serve::Args),
+    Serve(Box<serve::Args>),
     Run(run::Args),
     Bridge(bridge::Args),
     Sessions(sessions::Args),
@@ -109,7 +109,7 @@ fn run(args: Vec<OsString>, context: &Context) -> Result<ExitStatus, CliError> {
         Err(error) => return refused(&error),
     };
     match cli.command {
-        Command::Serve(args) => serve::run(args, context),
+        Command::Serve(args) => serve::run(*args, context),
         Command::Run(args) => run::run(args, context),
         Command::Bridge(args) => bridge::run(args, context),
         Command::Sessions(args) => sessions::run(args, context),

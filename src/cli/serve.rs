@@ -8,6 +8,7 @@ use crate::config::{Key, Settings};
 const EXAMPLES: &str = "\
 Examples:
   archonctl serve --upstream http://127.0.0.1:8052/mcp
+  archonctl serve --upstream docs=http://127.0.0.1:8052 --upstream tools=http://127.0.0.1:8053/mcp
   archonctl serve --upstream https://mcp.example.com/mcp --listen 0.0.0.0:8051 --log-format json
   archonctl serve --upstream http://127.0.0.1:8052/mcp --session-timeout 2h --idle-after 10m";
 
@@ -28,11 +29,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "HOST:PORT")]
     api_listen: Option<String>,
 
-    /// The MCP server to relay to; /mcp is added to a URL without a path
-    #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
-    upstream: Option<String>,
+    /// An MCP server to relay to, served at /mcp/NAME, the first one also at /mcp; can be given more than once; /mcp
+    /// is added to a URL without a path
+    #[arg(long, value_name = "[NAME=]URL", value_hint = clap::ValueHint::Url)]
+    upstream: Vec<String>,
 
-    /// The name its sessions are stored under [default: default]
+    /// The name for sessions of a server given without one [default: default]
     #[arg(long, value_name = "NAME")]
     upstream_name: Option<String>,
 
@@ -51,6 +53,54 @@ pub(crate) struct Args {
     /// How long the server may take to answer [default: 300s]
     #[arg(long, value_name = "DURATION")]
     request_timeout: Option<String>,
+
+    /// How long a connection to the server may take to come about [default: 10s]
+    #[arg(long, value_name = "DURATION")]
+    connect_timeout: Option<String>,
+
+    /// Longest head of a request; a longer one gets 431 [default: 64KiB]
+    #[arg(long, value_name = "SIZE")]
+    max_head: Option<String>,
+
+    /// Longest body of a request; a longer one gets 413 [default: 64MiB]
+    #[arg(long, value_name = "SIZE")]
+    max_body: Option<String>,
+
+    /// Connections at the same time; one more gets 503 [default: 20000]
+    #[arg(long, value_name = "N")]
+    max_connections: Option<String>,
+
+    /// Streams held open at the same time; one more gets 503 [default: 10000]
+    #[arg(long, value_name = "N")]
+    max_streams: Option<String>,
+
+    /// How long a connection may stay open without a request [default: 2m]
+    #[arg(long, value_name = "DURATION")]
+    keep_alive_timeout: Option<String>,
+
+    /// How long the head of a request may take to arrive; then 408 [default: 30s]
+    #[arg(long, value_name = "DURATION")]
+    head_timeout: Option<String>,
+
+    /// How long a client may take to send the next piece of a body; then 408 [default: 30s]
+    #[arg(long, value_name = "DURATION")]
+    body_timeout: Option<String>,
+
+    /// How long a client may take to read a piece of an answer [default: 60s]
+    #[arg(long, value_name = "DURATION")]
+    write_timeout: Option<String>,
+
+    /// A name that may stand in Host, beside loopback's own (name, host:port, *.domain, *); can be given more than once
+    #[arg(long = "allowed-hosts", value_name = "HOST")]
+    allowed_hosts: Vec<String>,
+
+    /// A site that may stand in Origin, beside this machine's own (https://app.example.com, *); can be given more than once
+    #[arg(long = "allowed-origins", value_name = "ORIGIN")]
+    allowed_origins: Vec<String>,
+
+    /// Where clients reach the daemon, if that is not what they write into Host (https://mcp.example.com)
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
 
     /// How long requests in flight may take to finish at the end [default: 10s]
     #[arg(long, value_name = "DURATION")]
@@ -79,16 +129,29 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
         .flags()
         .with(Key::Listen, args.listen)
         .with(Key::ApiListen, args.api_listen)
-        .with(Key::Upstream, args.upstream)
+        .with_all(Key::Upstream, &args.upstream)
         .with(Key::UpstreamName, args.upstream_name)
         .with(Key::SessionTimeout, args.session_timeout)
         .with(Key::IdleAfter, args.idle_after)
         .with(Key::DisconnectGrace, args.disconnect_grace)
         .with(Key::RequestTimeout, args.request_timeout)
+        .with(Key::ConnectTimeout, args.connect_timeout)
+        .with(Key::MaxHead, args.max_head)
+        .with(Key::MaxBody, args.max_body)
+        .with(Key::MaxConnections, args.max_connections)
+        .with(Key::MaxStreams, args.max_streams)
+        .with(Key::KeepAliveTimeout, args.keep_alive_timeout)
+        .with(Key::HeadTimeout, args.head_timeout)
+        .with(Key::BodyTimeout, args.body_timeout)
+        .with(Key::WriteTimeout, args.write_timeout)
+        .with_all(Key::AllowedHosts, &args.allowed_hosts)
+        .with_all(Key::AllowedOrigins, &args.allowed_origins)
+        .with(Key::PublicUrl, args.public_url)
         .with(Key::DrainTimeout, args.drain_timeout)
         .with(Key::Workers, args.workers)
         .with(Key::LogFormat, args.log_format);
-    let mut options = Settings::resolve(&context.sources, flags)?.serve_options()?;
+    let mut options =
+        Settings::resolve(&context.sources, flags)?.serve_options(&context.sources)?;
     options.migrate = args.migrate;
     crate::daemon::init_logging(options.log);
     crate::daemon::run(&options).map_err(|error| CliError::of_daemon(&error))?;

@@ -47,6 +47,18 @@ pub enum ConfigError {
         /// What to do, if there is more to say than `reason` does.
         hint: Option<String>,
     },
+    /// Something in a table of `[upstreams]`.
+    #[error("{key} (from {origin}): {reason}")]
+    Upstream {
+        /// Where in the tables.
+        key: String,
+        /// Where the value came from.
+        origin: String,
+        /// What is wrong.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
     /// Neither a setting nor the environment says where data goes.
     #[error("no data directory: neither XDG_DATA_HOME nor HOME is set")]
     NoDataDir,
@@ -60,7 +72,7 @@ impl ConfigError {
             Self::Unreadable { .. } => "config_unreadable",
             Self::Syntax { .. } => "config_syntax",
             Self::UnknownKey { .. } => "config_unknown_key",
-            Self::Invalid { .. } => "config_invalid",
+            Self::Invalid { .. } | Self::Upstream { .. } => "config_invalid",
             Self::NoDataDir => "no_data_dir",
         }
     }
@@ -76,7 +88,8 @@ impl ConfigError {
             Self::UnknownKey { valid, .. } => format!("valid keys: {valid}"),
             Self::Invalid {
                 hint: Some(hint), ..
-            } => hint.clone(),
+            }
+            | Self::Upstream { hint, .. } => hint.clone(),
             Self::Invalid { .. } => {
                 "`archonctl config show --origin` lists every setting and where it comes from"
                     .to_owned()

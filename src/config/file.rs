@@ -1,4 +1,4 @@
-//! Reads a settings file: flat TOML, every key a setting.
+//! Reads a settings file: TOML, every key a setting, but for the tables under `[upstreams]`.
 //!
 //! Knows the form, not the meaning: values are checked where they are turned into options.
 
@@ -7,9 +7,15 @@ use std::path::Path;
 
 use super::error::ConfigError;
 use super::settings::{Key, Origin};
+use super::upstreams::Tables;
 
-/// The settings that `file` makes, as text; none if there is no such file.
-pub(super) fn read(file: &Path, origin: &Origin) -> Result<BTreeMap<Key, String>, ConfigError> {
+/// The settings that `file` makes, as text; none if there is no such file. What it says under `[upstreams]` goes to
+/// `tables`.
+pub(super) fn read(
+    file: &Path,
+    origin: &Origin,
+    tables: &mut Tables,
+) -> Result<BTreeMap<Key, String>, ConfigError> {
     let text = match std::fs::read_to_string(file) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
@@ -32,15 +38,23 @@ pub(super) fn read(file: &Path, origin: &Origin) -> Result<BTreeMap<Key, String>
     })?;
     let mut found = BTreeMap::new();
     for (name, value) in table {
+        if name == "upstreams" {
+            tables.read(&value, file.parent().unwrap_or(file), origin)?;
+            continue;
+        }
         let key = Key::ALL.into_iter().find(|key| key.name() == name);
         let key = key.ok_or_else(|| ConfigError::UnknownKey {
             file: file.to_owned(),
             key: name,
-            valid: Key::ALL.map(Key::name).join(", "),
+            valid: format!("{}, [upstreams.NAME]", Key::ALL.map(Key::name).join(", ")),
         })?;
         let text = match value {
             toml::Value::String(text) => text,
             toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Array(words) if key.is_list() && words.iter().all(toml::Value::is_str) => {
+                let words: Vec<_> = words.iter().filter_map(toml::Value::as_str).collect();
+                words.join(" ")
+            }
             other => {
                 return Err(ConfigError::Invalid {
                     key: key.name(),

@@ -8,8 +8,11 @@ use crate::model::parse_duration;
 
 use super::database::DatabaseOptions;
 use super::error::ConfigError;
+use super::limits::{Access, Limits};
+use super::names::server_name;
 use super::settings::{Key, Settings};
-use super::upstream::{Refusal, Upstream, parse_url};
+use super::sources::Sources;
+use super::upstream::{Refusal, Upstream};
 
 /// Form of the daemon's log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,8 +37,8 @@ pub struct ServeOptions {
     pub listen: String,
     /// `host:port` of the REST API; `None` for no API.
     pub api_listen: Option<String>,
-    /// The MCP server behind the daemon.
-    pub upstream: Option<Upstream>,
+    /// The MCP servers behind the daemon; the first is also served at `/mcp`.
+    pub upstreams: Vec<Upstream>,
     /// Time without activity that ends a session.
     pub session_timeout: Duration,
     /// Time without activity after which a session counts as idle.
@@ -44,6 +47,10 @@ pub struct ServeOptions {
     pub disconnect_grace: Duration,
     /// How long the server may take to answer.
     pub request_timeout: Duration,
+    /// Bounds on what clients may send and hold.
+    pub limits: Limits,
+    /// Who may ask.
+    pub access: Access,
     /// How long requests in flight may take to finish when the daemon stops.
     pub drain_timeout: Duration,
     /// Worker threads; `None` leaves it to the daemon.
@@ -104,18 +111,20 @@ impl Settings {
     ///
     /// # Errors
     /// When a value is of the wrong kind or out of bounds; the error names the setting and where it came from.
-    pub fn serve_options(&self) -> Result<ServeOptions, ConfigError> {
+    pub fn serve_options(&self, sources: &Sources) -> Result<ServeOptions, ConfigError> {
         Ok(ServeOptions {
             data_dir: self.data_dir()?,
             database: self.database()?,
             migrate: false,
             listen: self.parsed(Key::Listen, listen)?.unwrap_or_default(),
             api_listen: self.parsed(Key::ApiListen, listen_or_off)?.flatten(),
-            upstream: self.upstream()?,
+            upstreams: self.upstreams(sources)?,
             session_timeout: self.session_timeout()?,
             idle_after: self.positive(Key::IdleAfter)?,
             disconnect_grace: self.duration(Key::DisconnectGrace)?,
             request_timeout: self.positive(Key::RequestTimeout)?,
+            limits: self.limits()?,
+            access: self.access()?,
             drain_timeout: self.duration(Key::DrainTimeout)?,
             workers: self.parsed(Key::Workers, |text| {
                 text.parse()
@@ -150,13 +159,10 @@ impl Settings {
         Ok(format.unwrap_or_default())
     }
 
-    fn upstream(&self) -> Result<Option<Upstream>, ConfigError> {
+    fn upstreams(&self, sources: &Sources) -> Result<Vec<Upstream>, ConfigError> {
         let name = self.parsed(Key::UpstreamName, server_name)?;
-        let url = self.checked(Key::Upstream, parse_url)?;
-        Ok(url.map(|url| Upstream {
-            name: name.unwrap_or_default(),
-            url,
-        }))
+        self.tables()
+            .resolve(self.get(Key::Upstream), &name.unwrap_or_default(), sources)
     }
 
     fn duration(&self, key: Key) -> Result<Duration, ConfigError> {
@@ -164,7 +170,7 @@ impl Settings {
             .map(Option::unwrap_or_default)
     }
 
-    fn positive(&self, key: Key) -> Result<Duration, ConfigError> {
+    pub(super) fn positive(&self, key: Key) -> Result<Duration, ConfigError> {
         self.parsed(key, |text| match parse_duration(text)? {
             Duration::ZERO => Err("must be longer than nothing".to_owned()),
             duration => Ok(duration),
@@ -172,7 +178,7 @@ impl Settings {
         .map(Option::unwrap_or_default)
     }
 
-    fn parsed<T>(
+    pub(super) fn parsed<T>(
         &self,
         key: Key,
         parse: impl FnOnce(&str) -> Result<T, String>,
@@ -229,27 +235,4 @@ fn listen_or_off(text: &str) -> Result<Option<String>, String> {
     listen(text)
         .map(Some)
         .map_err(|reason| format!("{reason}; 'off' is allowed too"))
-}
-
-/// Whether `c` may stand in the name of a server.
-pub(super) const fn fits_a_name(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')
-}
-
-/// Longest name of a server.
-pub(super) const LONGEST_NAME: usize = 64;
-
-/// Checks the name of a server. Names stand in tables, filters and metric labels.
-///
-/// # Errors
-/// A sentence that says what a name is.
-pub fn server_name(text: &str) -> Result<String, String> {
-    let fits = !text.is_empty() && text.len() <= LONGEST_NAME && text.chars().all(fits_a_name);
-    if fits {
-        Ok(text.to_owned())
-    } else {
-        Err(format!(
-            "'{text}' is no name; 1 to 64 letters, digits, '.', '-' and '_' are expected"
-        ))
-    }
 }

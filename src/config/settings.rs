@@ -11,6 +11,7 @@ use super::error::ConfigError;
 use super::file;
 use super::sources::Sources;
 use super::upstream::without_secrets;
+use super::upstreams::{ShownUpstream, Tables};
 
 /// Name of the project file, looked for in the working directory.
 const PROJECT_FILE: &str = "archonctl.toml";
@@ -45,6 +46,30 @@ pub enum Key {
     DisconnectGrace,
     /// How long the server may take to answer.
     RequestTimeout,
+    /// How long a connection to a server may take to come about.
+    ConnectTimeout,
+    /// Longest head of a request.
+    MaxHead,
+    /// Longest body of a request.
+    MaxBody,
+    /// Connections of clients at the same time.
+    MaxConnections,
+    /// Streams that clients hold open at the same time.
+    MaxStreams,
+    /// How long a client's connection may stay open without a request.
+    KeepAliveTimeout,
+    /// How long the head of a request may take to arrive.
+    HeadTimeout,
+    /// How long a client may take to send the next piece of a body.
+    BodyTimeout,
+    /// How long a client may take to read a piece of an answer.
+    WriteTimeout,
+    /// Names that may stand in `Host`.
+    AllowedHosts,
+    /// Sites that may stand in `Origin`.
+    AllowedOrigins,
+    /// `scheme://host[:port]` under which clients reach the daemon.
+    PublicUrl,
     /// How long requests in flight may take to finish when the daemon stops.
     DrainTimeout,
     /// Worker threads.
@@ -55,7 +80,7 @@ pub enum Key {
 
 impl Key {
     /// Every setting, in the order they are shown in.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 27] = [
         Self::DataDir,
         Self::DatabaseUrl,
         Self::DatabaseUrlFile,
@@ -68,6 +93,18 @@ impl Key {
         Self::IdleAfter,
         Self::DisconnectGrace,
         Self::RequestTimeout,
+        Self::ConnectTimeout,
+        Self::MaxHead,
+        Self::MaxBody,
+        Self::MaxConnections,
+        Self::MaxStreams,
+        Self::KeepAliveTimeout,
+        Self::HeadTimeout,
+        Self::BodyTimeout,
+        Self::WriteTimeout,
+        Self::AllowedHosts,
+        Self::AllowedOrigins,
+        Self::PublicUrl,
         Self::DrainTimeout,
         Self::Workers,
         Self::LogFormat,
@@ -90,6 +127,18 @@ impl Key {
             Self::IdleAfter => "idle_after",
             Self::DisconnectGrace => "disconnect_grace",
             Self::RequestTimeout => "request_timeout",
+            Self::ConnectTimeout => "connect_timeout",
+            Self::MaxHead => "max_head",
+            Self::MaxBody => "max_body",
+            Self::MaxConnections => "max_connections",
+            Self::MaxStreams => "max_streams",
+            Self::KeepAliveTimeout => "keep_alive_timeout",
+            Self::HeadTimeout => "head_timeout",
+            Self::BodyTimeout => "body_timeout",
+            Self::WriteTimeout => "write_timeout",
+            Self::AllowedHosts => "allowed_hosts",
+            Self::AllowedOrigins => "allowed_origins",
+            Self::PublicUrl => "public_url",
             Self::DrainTimeout => "drain_timeout",
             Self::Workers => "workers",
             Self::LogFormat => "log_format",
@@ -100,6 +149,14 @@ impl Key {
     #[must_use]
     pub fn variable(self) -> String {
         format!("ARCHONCTL_{}", self.name().to_uppercase())
+    }
+
+    /// Whether its value is a list of words.
+    pub(super) const fn is_list(self) -> bool {
+        matches!(
+            self,
+            Self::Upstream | Self::AllowedHosts | Self::AllowedOrigins
+        )
     }
 
     /// Its flag.
@@ -115,15 +172,24 @@ impl Key {
             | Self::DatabaseUrlFile
             | Self::DatabaseSchema
             | Self::Upstream
-            | Self::Workers => None,
+            | Self::Workers
+            | Self::AllowedHosts
+            | Self::AllowedOrigins
+            | Self::PublicUrl => None,
             Self::Listen => Some("127.0.0.1:8051"),
             Self::ApiListen => Some("127.0.0.1:8181"),
             Self::UpstreamName => Some("default"),
             Self::SessionTimeout => Some("3600s"),
             Self::IdleAfter => Some("5m"),
-            Self::DisconnectGrace => Some("30s"),
+            Self::DisconnectGrace | Self::HeadTimeout | Self::BodyTimeout => Some("30s"),
             Self::RequestTimeout => Some("300s"),
-            Self::DrainTimeout => Some("10s"),
+            Self::MaxHead => Some("64KiB"),
+            Self::MaxBody => Some("64MiB"),
+            Self::MaxConnections => Some("20000"),
+            Self::MaxStreams => Some("10000"),
+            Self::KeepAliveTimeout => Some("2m"),
+            Self::WriteTimeout => Some("60s"),
+            Self::ConnectTimeout | Self::DrainTimeout => Some("10s"),
             Self::LogFormat => Some("text"),
         }
     }
@@ -173,6 +239,14 @@ impl Flags {
     }
 }
 
+impl Flags {
+    /// Adds the values of a flag that may be given more than once.
+    #[must_use]
+    pub fn with_all(self, key: Key, values: &[String]) -> Self {
+        self.with(key, (!values.is_empty()).then(|| values.join(" ")))
+    }
+}
+
 impl fmt::Debug for Flags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // Values may hold credentials that are only refused later.
@@ -199,7 +273,10 @@ pub struct Shown {
 }
 
 /// All settings, resolved.
-pub struct Settings(BTreeMap<Key, Found>);
+pub struct Settings {
+    values: BTreeMap<Key, Found>,
+    tables: Tables,
+}
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -213,7 +290,10 @@ impl Settings {
     /// # Errors
     /// When a file cannot be read or sets what is no setting, or a variable is not UTF-8.
     pub fn resolve(sources: &Sources, flags: Flags) -> Result<Self, ConfigError> {
-        let mut settings = Self(BTreeMap::new());
+        let mut settings = Self {
+            values: BTreeMap::new(),
+            tables: Tables::default(),
+        };
         for key in Key::ALL {
             if let Some(text) = key.default_value() {
                 settings.set(key, text.to_owned(), Origin::Default);
@@ -254,11 +334,14 @@ impl Settings {
     #[must_use]
     pub fn shown(&self) -> Vec<Shown> {
         let shown = |key| {
-            let found = self.0.get(&key);
+            let found = self.values.get(&key);
             Shown {
                 key,
                 value: found.map(|found| match key {
-                    Key::Upstream => without_secrets(&found.text),
+                    Key::Upstream => {
+                        let words = found.text.split_whitespace().map(shown_word);
+                        words.collect::<Vec<_>>().join(" ")
+                    }
                     Key::DatabaseUrl => without_password(&found.text),
                     _ => found.text.clone(),
                 }),
@@ -268,18 +351,28 @@ impl Settings {
         Key::ALL.map(shown).to_vec()
     }
 
+    /// What files say of servers, with where, fit to be shown.
+    #[must_use]
+    pub fn shown_upstreams(&self) -> Vec<ShownUpstream> {
+        self.tables.shown()
+    }
+
+    pub(super) fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
     pub(super) fn get(&self, key: Key) -> Option<&Found> {
-        self.0.get(&key)
+        self.values.get(&key)
     }
 
     fn set(&mut self, key: Key, text: String, origin: Origin) {
         // One says where the URL is, the other what it is: the stronger layer's counts alone.
         match key {
-            Key::DatabaseUrl => self.0.remove(&Key::DatabaseUrlFile),
-            Key::DatabaseUrlFile => self.0.remove(&Key::DatabaseUrl),
+            Key::DatabaseUrl => self.values.remove(&Key::DatabaseUrlFile),
+            Key::DatabaseUrlFile => self.values.remove(&Key::DatabaseUrl),
             _ => None,
         };
-        self.0.insert(key, Found { text, origin });
+        self.values.insert(key, Found { text, origin });
     }
 
     /// Adds a stronger layer.
@@ -327,7 +420,7 @@ impl Settings {
 
     fn file(&mut self, path: &Path, origin: impl Fn(PathBuf) -> Origin) -> Result<(), ConfigError> {
         let origin = origin(path.to_owned());
-        let mut values = file::read(path, &origin)?;
+        let mut values = file::read(path, &origin, &mut self.tables)?;
         for key in [Key::DataDir, Key::DatabaseUrlFile] {
             // A relative path in a file means the same wherever the command is run from.
             if let Some(text) = values.get_mut(&key)
@@ -339,6 +432,16 @@ impl Settings {
             }
         }
         self.layer(values, |_| origin.clone())
+    }
+}
+
+/// `NAME=URL` or a URL, without secrets.
+fn shown_word(word: &str) -> String {
+    match word.split_once('=') {
+        Some((name, url)) if !name.contains([':', '/']) => {
+            format!("{name}={}", without_secrets(url))
+        }
+        _ => without_secrets(word),
     }
 }
 

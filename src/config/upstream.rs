@@ -1,6 +1,18 @@
 //! The MCP server behind the daemon: its name and its URL, and what of a URL may be shown.
 
 use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
 
 /// An MCP server reached over HTTP.
 #[derive(Clone, PartialEq, Eq)]
@@ -9,6 +21,29 @@ pub struct Upstream {
     pub name: String,
     /// `http://` or `https://`, host, path; no credentials, no fragment.
     pub url: String,
+    /// Headers that requests to it get, in place of the client's own.
+    pub headers: Vec<(String, Secret)>,
+    /// How long it may take to answer, where that is not the same for all.
+    pub request_timeout: Option<Duration>,
+    /// How long a connection may take to come about, where that is not the same for all.
+    pub connect_timeout: Option<Duration>,
+    /// PEM file with the certificates that are trusted in place of the machine's own.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl Upstream {
+    /// A server with nothing special about it.
+    #[must_use]
+    pub fn new(name: &str, url: String) -> Self {
+        Self {
+            name: name.to_owned(),
+            url,
+            headers: Vec::new(),
+            request_timeout: None,
+            connect_timeout: None,
+            ca_file: None,
+        }
+    }
 }
 
 impl fmt::Debug for Upstream {
@@ -16,7 +51,8 @@ impl fmt::Debug for Upstream {
         f.debug_struct("Upstream")
             .field("name", &self.name)
             .field("url", &without_secrets(&self.url))
-            .finish()
+            .field("headers", &self.headers)
+            .finish_non_exhaustive()
     }
 }
 

@@ -29,10 +29,13 @@ use uuid::Uuid;
 use crate::api::health::health_json;
 use crate::api::mcp_server::{self, McpServerDeps};
 use crate::api::rest::RestDeps;
-use crate::config::{DatabaseOptions, DatabaseUrl, ServeOptions};
+use crate::config::{self, DatabaseOptions, DatabaseUrl, ServeOptions};
 use crate::journal::{Journal, JournalOptions};
 use crate::model::{Clock, HealthView, InstanceId, SystemClock, Timestamp, UuidV7Source};
-use crate::proxy::{self, LocalService, Proxy, ProxyOptions, ServerHandle, Upstream};
+use crate::proxy::{
+    self, Counters, Guard, Limits, LocalService, Proxy, ProxyOptions, RemoteOptions, ServerHandle,
+    Upstream, Watch,
+};
 use crate::store::{Location, Store, StoreError};
 use crate::tracking::{
     Settled, Shipper, ShipperHandle, Tracker, TrackerOptions, journal_root, settle_dead,
@@ -71,10 +74,26 @@ async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
         .context("reading the listener's address")?;
     let daemon = Daemon::start(options, listener, api_listener).await?;
     let ready_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let upstream = daemon.proxy.upstream.health();
-    tracing::info!(data_dir = %options.data_dir.display(), store = daemon.store.location(), ready_ms, "relaying http://{address}/mcp to {} ({})", upstream.name, upstream.url);
-    let tried = daemon.proxy.upstream.clone();
-    tokio::spawn(async move { tried.try_once().await });
+    for (number, upstream) in daemon.proxy.upstreams.iter().enumerate() {
+        let (upstream, several) = (upstream.health(), daemon.proxy.upstreams.len() > 1);
+        if number == 0 {
+            tracing::info!(data_dir = %options.data_dir.display(), store = daemon.store.location(), ready_ms, "relaying http://{address}/mcp to {} ({})", upstream.name, upstream.url);
+        }
+        if several {
+            tracing::info!(
+                "also http://{address}/mcp/{} to {} ({})",
+                upstream.name,
+                upstream.name,
+                upstream.url
+            );
+        }
+    }
+    let tried = daemon.proxy.clone();
+    tokio::spawn(async move {
+        for upstream in &tried.upstreams {
+            upstream.try_once().await;
+        }
+    });
     let why = signals.next().await;
     tracing::info!("{why}: finishing what is under way; again to stop at once");
     tokio::select! {
@@ -262,6 +281,8 @@ impl Daemon {
         guard_loopback: bool,
     ) -> anyhow::Result<(Arc<Proxy>, Health)> {
         let (health_tracker, health_journal) = (tracker.clone(), journal.clone());
+        let counters = Arc::new(Counters::default());
+        let counted = counters.clone();
         let own_health = move || HealthView {
             open_sessions: health_tracker.open_sessions() as u64,
             operations_recorded: health_tracker.counters.recorded.sum(),
@@ -269,20 +290,27 @@ impl Daemon {
             bodies_unparsed: health_tracker.counters.unparsed.load(Ordering::Relaxed),
             journal_backlog_bytes: health_journal.backlog_bytes(),
             store_error: shipper.trouble(),
+            connections: counted.connections(),
+            held_streams: counted.streams(),
+            rejections: counted.rejections(),
             upstreams: Vec::new(),
         };
         let own_health: Health = Arc::new(own_health);
-        let upstream = Arc::new(match &options.upstream {
-            Some(upstream) => Upstream::remote(&upstream.name, &upstream.url)?,
-            None => Upstream::local(
-                BUILT_IN,
-                built_in(options, store, clock, started_at, &own_health),
-            ),
-        });
-        let (health_clock, health_upstream) = (clock.clone(), upstream.clone());
+        let remote = |upstream| Upstream::remote(&remote_options(options, upstream));
+        let mut upstreams = options
+            .upstreams
+            .iter()
+            .map(remote)
+            .collect::<Result<Vec<_>, _>>()?;
+        if upstreams.is_empty() {
+            let service = built_in(options, store, clock, started_at, &own_health);
+            upstreams.push(Upstream::local(BUILT_IN, service));
+        }
+        let health_clock = clock.clone();
+        let watched: Vec<_> = upstreams.iter().map(Upstream::watch).collect();
         let whole_health: Health = Arc::new(move || {
             let mut view = own_health();
-            view.upstreams.push(health_upstream.health());
+            view.upstreams = watched.iter().map(Watch::health).collect();
             view
         });
         let view = whole_health.clone();
@@ -291,13 +319,19 @@ impl Daemon {
             Bytes::from(health_json(&view(), uptime).to_string())
         };
         let proxy_options = ProxyOptions {
-            request_timeout: options.request_timeout,
-            guard_loopback,
+            limits: limits(options),
+            guard: Guard {
+                loopback: guard_loopback,
+                hosts: options.access.hosts.clone(),
+                origins: options.access.origins.clone(),
+            },
+            public_url: options.access.public_url.as_deref().map(Into::into),
         };
         let proxy = Proxy {
             tracker: tracker.clone(),
-            upstream,
+            upstreams: upstreams.into(),
             options: proxy_options,
+            counters,
             health: Box::new(health),
         };
         Ok((Arc::new(proxy), whole_health))
@@ -357,6 +391,36 @@ fn tell_settled(settled: &Settled) {
             open,
             "settled what an instance that is gone had left behind"
         );
+    }
+}
+
+fn remote_options(options: &ServeOptions, upstream: &config::Upstream) -> RemoteOptions {
+    let headers = upstream.headers.iter();
+    RemoteOptions {
+        name: upstream.name.clone(),
+        url: upstream.url.clone(),
+        headers: headers
+            .map(|(name, value)| (name.clone(), value.0.clone()))
+            .collect(),
+        request_timeout: upstream.request_timeout.unwrap_or(options.request_timeout),
+        connect_timeout: upstream
+            .connect_timeout
+            .unwrap_or(options.limits.connect_timeout),
+        ca_file: upstream.ca_file.clone(),
+    }
+}
+
+fn limits(options: &ServeOptions) -> Limits {
+    let limits = &options.limits;
+    Limits {
+        max_head: limits.max_head,
+        max_body: limits.max_body,
+        max_connections: limits.max_connections,
+        max_streams: limits.max_streams,
+        keep_alive_timeout: limits.keep_alive_timeout,
+        head_timeout: limits.head_timeout,
+        body_timeout: limits.body_timeout,
+        write_timeout: limits.write_timeout,
     }
 }
 

@@ -13,6 +13,31 @@ pub struct UpstreamHealth {
     pub reachable: Option<bool>,
 }
 
+/// What the proxy has turned down since the start, by reason.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rejections {
+    /// Requests that cannot be read (400).
+    pub bad_request: u64,
+    /// `Host` or `Origin` of somebody else (403).
+    pub forbidden: u64,
+    /// Heads over the limit (431).
+    pub head_too_large: u64,
+    /// Bodies over the limit (413).
+    pub body_too_large: u64,
+    /// Connections over the limit (503).
+    pub too_many_connections: u64,
+    /// Held streams over the limit (503).
+    pub too_many_streams: u64,
+    /// Heads that did not arrive in time (408).
+    pub slow_head: u64,
+    /// Bodies that did not arrive in time (408).
+    pub slow_body: u64,
+    /// Clients that did not read their answer in time, and were cut off.
+    pub slow_reader: u64,
+    /// Connections closed because no request came for long.
+    pub idle_closed: u64,
+}
+
 /// The figures behind `/health`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HealthView {
@@ -28,6 +53,15 @@ pub struct HealthView {
     pub journal_backlog_bytes: u64,
     /// What the store last answered when it would not take records; null while it does.
     pub store_error: Option<String>,
+    /// Client connections that are open.
+    #[serde(default)]
+    pub connections: u64,
+    /// Streams that clients hold open (GET, `subscriptions/listen`).
+    #[serde(default)]
+    pub held_streams: u64,
+    /// What was turned down since the start.
+    #[serde(default)]
+    pub rejections: Rejections,
     /// The servers behind this daemon.
     pub upstreams: Vec<UpstreamHealth>,
 }

@@ -13,7 +13,7 @@ mod session;
 mod time;
 
 pub use client_type::ClientType;
-pub use health::{HealthView, UpstreamHealth};
+pub use health::{HealthView, Rejections, UpstreamHealth};
 pub use ids::{IdSource, InstanceId, RequestId, SessionId, UuidV7Source};
 pub use money::Cost;
 pub use operation::{HANDSHAKE_METHODS, Operation, OperationStatus, Target};

@@ -13,6 +13,8 @@ pub(super) struct OwnAnswer {
     pub(super) reason: &'static str,
     /// A JSON document.
     pub(super) body: Bytes,
+    /// After how many seconds another try makes sense.
+    pub(super) retry_after: Option<u32>,
 }
 
 impl OwnAnswer {
@@ -37,6 +39,7 @@ impl OwnAnswer {
             status,
             reason,
             body: body.to_string().into(),
+            retry_after: None,
         }
     }
 
@@ -47,6 +50,7 @@ impl OwnAnswer {
                 status: StatusCode::OK,
                 reason: "health",
                 body: body(),
+                retry_after: None,
             },
             _ => Self::error(
                 StatusCode::METHOD_NOT_ALLOWED,
@@ -64,8 +68,11 @@ impl OwnAnswer {
             self.status.canonical_reason().unwrap_or_default(),
         );
         let close = if close { "Connection: close\r\n" } else { "" };
+        let retry = self
+            .retry_after
+            .map_or_else(String::new, |seconds| format!("Retry-After: {seconds}\r\n"));
         let head = format!(
-            "HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\n{ANSWERED_BY}: {}\r\nContent-Length: {}\r\n{close}\r\n",
+            "HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\n{ANSWERED_BY}: {}\r\nContent-Length: {}\r\n{retry}{close}\r\n",
             self.reason,
             self.body.len()
         );

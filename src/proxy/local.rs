@@ -11,17 +11,18 @@ use http_body::{Body, Frame, SizeHint};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::tracking::{AnswerFacts, Exchange};
+use crate::tracking::{AnswerFacts, Exchange, Failure};
 use crate::wire;
 
 use super::answers::OwnAnswer;
-use super::{BoxError, Proxy, guard, is_endpoint, is_health};
+use super::upstream::Place;
+use super::{BoxError, Proxy, is_endpoint, is_health};
 
 /// A body on its way to or from a server in this process.
 pub type LocalBody = BoxBody<Bytes, BoxError>;
@@ -35,36 +36,50 @@ pub type LocalService = Box<
 
 /// Serves one client until it leaves, or until `drain` is cancelled and its request is answered.
 pub(super) async fn connection(
-    proxy: &Proxy,
-    service: &LocalService,
+    proxy: &Arc<Proxy>,
     stream: TcpStream,
     principal: Arc<str>,
     drain: CancellationToken,
 ) -> Result<(), BoxError> {
+    let served = proxy.clone();
     let answer = service_fn(move |request| {
-        let principal = principal.clone();
-        async move { Ok::<_, Infallible>(answer(proxy, service, request, principal).await) }
+        let (proxy, principal) = (served.clone(), principal.clone());
+        async move { Ok::<_, Infallible>(answer(&proxy, request, principal).await) }
     });
-    let builder = http1::Builder::new();
+    let limits = &proxy.options.limits;
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits.keep_alive_timeout);
     let serving = builder.serve_connection(TokioIo::new(stream), answer);
     tokio::pin!(serving);
     tokio::select! {
-        done = serving.as_mut() => return Ok(done?),
+        done = serving.as_mut() => return done,
         () = drain.cancelled() => serving.as_mut().graceful_shutdown(),
     }
-    Ok(serving.await?)
+    serving.await
 }
 
 async fn answer(
     proxy: &Proxy,
-    service: &LocalService,
     request: Request<Incoming>,
     principal: Arc<str>,
 ) -> Response<AnswerBody> {
     let value = |name: header::HeaderName| request.headers().get(name).map(HeaderValue::as_bytes);
-    if proxy.options.guard_loopback
-        && let Some(why) = guard::refusal(value(header::HOST), value(header::ORIGIN))
-    {
+    let named = request
+        .uri()
+        .authority()
+        .map(|named| named.as_str().as_bytes());
+    let host = value(header::HOST).or(named);
+    let path = request.uri().path();
+    if let Some(why) = proxy.options.guard.refusal(host, value(header::ORIGIN)) {
+        proxy.counters.forbidden.add();
+        if let (true, Some(upstream)) = (is_endpoint(path), proxy.upstreams.first()) {
+            let facts = proxy.facts(upstream, &principal, request.method().as_str());
+            let exchange = proxy.tracker.begin(facts.with_headers(request.headers()));
+            exchange.failed(Failure::Refused(why.to_owned()));
+        }
         return own(OwnAnswer::error(
             StatusCode::FORBIDDEN,
             "origin-refused",
@@ -72,7 +87,6 @@ async fn answer(
             None,
         ));
     }
-    let path = request.uri().path();
     if is_health(path) {
         return own(OwnAnswer::health(request.method().as_str(), &proxy.health));
     }
@@ -88,8 +102,24 @@ async fn answer(
             None,
         ));
     }
+    let local = proxy
+        .upstreams
+        .first()
+        .and_then(|upstream| match &upstream.place {
+            Place::Local(service) => Some((upstream, service)),
+            Place::Remote(_) => None,
+        });
+    let Some((upstream, service)) = local else {
+        let message = "there is no server in this process";
+        return own(OwnAnswer::error(
+            StatusCode::NOT_FOUND,
+            "no-such-path",
+            message,
+            None,
+        ));
+    };
     let facts = proxy
-        .facts(&principal, request.method().as_str())
+        .facts(upstream, &principal, request.method().as_str())
         .with_headers(request.headers());
     let exchange = Arc::new(proxy.tracker.begin(facts));
     let tapped = exchange.clone();

@@ -9,23 +9,28 @@ mod answers;
 mod buffer;
 mod guard;
 mod http1;
+mod http2;
+mod limits;
 mod local;
 mod pool;
 mod relay;
+mod route;
 mod server;
 pub mod stdio;
+mod tls;
 mod upstream;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use bytes::Bytes;
 
 use crate::tracking::{RequestFacts, Tracker};
 
+pub use guard::Guard;
+pub use limits::{Counters, Limits};
 pub use local::{LocalBody, LocalService};
 pub use server::{ServerHandle, serve};
-pub use upstream::{Upstream, UpstreamError};
+pub use upstream::{RemoteOptions, Upstream, UpstreamError, Watch};
 
 /// Any error of a body on its way through.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -34,22 +39,27 @@ pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 const ENDPOINT: &str = "/mcp";
 
 /// Settings of the proxy.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct ProxyOptions {
-    /// How long a server may take to begin its answer.
-    pub request_timeout: Duration,
-    /// Whether the listener is on loopback, where requests that web pages of other sites could send are refused.
-    pub guard_loopback: bool,
+    /// Bounds on what clients may send and hold.
+    pub limits: Limits,
+    /// Who may ask.
+    pub guard: Guard,
+    /// `scheme://host[:port]` under which clients reach the proxy, where that is not what they write into `Host`.
+    pub public_url: Option<Box<str>>,
 }
 
 /// What every worker shares.
 pub struct Proxy {
     /// Follows what passes.
     pub tracker: Arc<Tracker>,
-    /// The server behind `/mcp`.
-    pub upstream: Arc<Upstream>,
+    /// The servers, each behind `/mcp/NAME`, the first also behind `/mcp`. Never empty. A server in this process is the
+    /// only one.
+    pub upstreams: Box<[Upstream]>,
     /// Settings.
     pub options: ProxyOptions,
+    /// What is open, and what was turned down.
+    pub counters: Arc<Counters>,
     /// Makes the body of `/health`.
     pub health: Box<dyn Fn() -> Bytes + Send + Sync>,
 }
@@ -57,17 +67,17 @@ pub struct Proxy {
 impl std::fmt::Debug for Proxy {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Proxy")
-            .field("upstream", &self.upstream)
+            .field("upstreams", &self.upstreams)
             .field("options", &self.options)
             .finish_non_exhaustive()
     }
 }
 
 impl Proxy {
-    /// What is known of a request for this server before its headers.
-    fn facts(&self, principal: &Arc<str>, method: &str) -> RequestFacts {
+    /// What is known of a request for `upstream` before its headers.
+    fn facts(&self, upstream: &Upstream, principal: &Arc<str>, method: &str) -> RequestFacts {
         RequestFacts::new(
-            self.upstream.server.clone(),
+            upstream.server.clone(),
             principal.clone(),
             method,
             self.tracker.now(),

@@ -7,7 +7,6 @@ use std::io;
 use std::pin::Pin;
 use std::sync::{Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
 
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -16,10 +15,9 @@ use tokio_rustls::client::TlsStream;
 
 use super::BoxError;
 use super::buffer::Buffer;
+use super::tls;
 use super::upstream::Remote;
 
-/// How long a connection may take to come about.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Idle connections kept for each worker.
 const MOST_IDLE: usize = 512;
 
@@ -146,17 +144,20 @@ impl Pool {
 
 /// A new connection to `remote`.
 pub(super) async fn connect(remote: &Remote) -> Result<Stream, BoxError> {
-    let connecting = TcpStream::connect((&*remote.host, remote.port));
-    let stream = tokio::time::timeout(CONNECT_TIMEOUT, connecting)
+    let within = remote.connect_timeout;
+    tokio::time::timeout(within, establish(remote))
         .await
-        .map_err(|_| format!("no connection within {} s", CONNECT_TIMEOUT.as_secs()))??;
+        .map_err(|_| format!("no connection within {} s", within.as_secs_f64()))?
+}
+
+async fn establish(remote: &Remote) -> Result<Stream, BoxError> {
+    let stream = TcpStream::connect((&*remote.host, remote.port)).await?;
     stream.set_nodelay(true)?;
     let Some(tls) = &remote.tls else {
         return Ok(Stream::Plain(stream));
     };
     let name = ServerName::try_from(remote.host.to_string())?;
-    let secured = tokio::time::timeout(CONNECT_TIMEOUT, tls.connect(name, stream)).await;
-    let secured = secured
-        .map_err(|_| format!("no TLS connection within {} s", CONNECT_TIMEOUT.as_secs()))??;
+    let secured = tls.connect(name, stream).await;
+    let secured = secured.map_err(|error| tls::told(&error, &remote.host))?;
     Ok(Stream::Tls(Box::new(secured)))
 }

@@ -1,30 +1,38 @@
 //! A client's connection, relayed to a server behind a connection: request by request, byte by byte.
 
+mod answer;
 mod deadline;
+mod metadata;
 mod own;
 mod passage;
+mod plan;
+mod refusal;
+mod stream;
 mod write;
 
+use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use http::StatusCode;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::time::Instant;
 
-use crate::tracking::{Exchange, Failure, Group, RequestFacts};
+use crate::tracking::{Exchange, Failure, Group};
 
+use super::Proxy;
 use super::answers::OwnAnswer;
 use super::buffer::{Buffer, Buffers};
-use super::http1::{BadHead, Framing, RequestHead, no_headers};
+use super::http1::{BadHead, Framing};
 use super::pool::{Pool, Stream, connect};
-use super::upstream::Remote;
-use super::{Proxy, guard, is_endpoint, is_health};
 
 use deadline::Deadline;
-use passage::{Event, Passage, Started, Unsent};
+use passage::{Passage, Started, Unsent};
+use plan::{Forward, Plan, Target};
+use refusal::Refusal;
+pub(super) use stream::ClientStream;
 use write::write_both;
 
 /// How long a client that is still sending may take to see that its connection closes.
@@ -34,7 +42,8 @@ const LINGER: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Worker {
     pub(super) proxy: Arc<Proxy>,
-    pub(super) pool: Pool,
+    /// One for each server.
+    pub(super) pools: Box<[Pool]>,
     pub(super) buffers: Buffers,
     pub(super) group: Arc<Group>,
 }
@@ -42,10 +51,26 @@ pub(super) struct Worker {
 /// What a connection and the one who stops it tell each other.
 #[derive(Debug, Default)]
 pub(super) struct Standing {
-    /// Between two requests: it may be cut.
-    pub(super) idle: AtomicBool,
+    /// Odd between two requests, when it may be cut; another number each time.
+    turn: AtomicU32,
     /// No further request is to be taken.
     pub(super) draining: AtomicBool,
+}
+
+impl Standing {
+    /// The number of the wait for a request, if that is what is going on.
+    pub(super) fn idle(&self) -> Option<u32> {
+        let turn = self.turn.load(Ordering::Relaxed);
+        (turn & 1 == 1).then_some(turn)
+    }
+
+    /// Only the connection itself calls this, so nothing is lost between reading and writing.
+    fn set_idle(&self, idle: bool) {
+        let turn = self.turn.load(Ordering::Relaxed);
+        if (turn & 1 == 1) != idle {
+            self.turn.store(turn.wrapping_add(1), Ordering::Relaxed);
+        }
+    }
 }
 
 /// The client is gone, or the connection cannot go on.
@@ -58,120 +83,172 @@ impl From<io::Error> for Gone {
     }
 }
 
-/// What is done with a request.
-enum Plan {
-    Forward(Forward),
-    Own {
-        answer: OwnAnswer,
-        head_length: usize,
-        framing: Framing,
-        to_head: bool,
-        keep_alive: bool,
-    },
-}
-
-/// A request to be relayed.
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "each is a thing that the head says"
-)]
-struct Forward {
-    /// `None` outside the endpoint (authorisation metadata, for one): that passes untracked, but for what an HTTP+SSE
-    /// server (MCP 2024-11-05) has named as its endpoint.
-    exchange: Option<Box<Exchange>>,
-    head_length: usize,
-    framing: Framing,
-    keep_alive: bool,
-    http_1_0: bool,
-    to_head: bool,
-    expects_continue: bool,
-}
-
 /// A client's connection.
-struct Client<'a> {
+struct Client<'a, S> {
     worker: &'a Worker,
-    remote: &'a Remote,
-    stream: TcpStream,
+    /// Whom the request is for.
+    target: Target<'a>,
+    stream: S,
     input: Buffer<'a>,
     principal: Arc<str>,
     deadline: Deadline,
     standing: &'a Standing,
     /// Whether the client may still be sending when the connection closes.
     sending: bool,
-    /// What followed the last request, ready to follow the next.
+    /// What followed the last request, ready to follow the next one for the same server.
     spare: Option<Box<Exchange>>,
+    /// `Host` of the request.
+    host: Vec<u8>,
+    /// Whether no request has been read yet.
+    first: bool,
 }
 
-/// Serves one client until it leaves or asks to close.
-pub(super) async fn connection(
+/// How a connection goes on.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    /// With another request.
+    Request,
+    /// Not at all.
+    Close,
+    /// In HTTP/2.
+    Http2,
+}
+
+/// What an HTTP/2 connection begins with (RFC 9113, section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+
+/// Serves one client until it leaves or asks to close. Where it turns out to speak HTTP/2, gives the connection back with
+/// what has been read.
+pub(super) async fn connection<S: ClientStream>(
     worker: &Worker,
-    remote: &Remote,
-    stream: TcpStream,
+    stream: S,
     principal: Arc<str>,
     standing: &Standing,
-) -> Result<(), Gone> {
-    let deadline = Deadline::new(worker.proxy.options.request_timeout);
-    let input = Buffer::new(&worker.buffers);
+) -> Result<Option<(S, Vec<u8>)>, Gone> {
+    let target = Target::of(worker, 0).ok_or(Gone)?;
     let mut client = Client {
         worker,
-        remote,
+        target,
         stream,
-        input,
+        input: Buffer::new(&worker.buffers),
         principal,
-        deadline,
+        deadline: Deadline::new(target.remote.request_timeout),
         standing,
         sending: false,
         spare: None,
+        host: Vec::new(),
+        first: true,
     };
     let mut out = Vec::with_capacity(2 << 10);
-    while client.serve(&mut out).await? {
-        out.clear();
+    loop {
+        match client.serve(&mut out).await? {
+            Next::Request => out.clear(),
+            Next::Close => break,
+            Next::Http2 => {
+                let read = client.input.filled().to_vec();
+                return Ok(Some((client.stream, read)));
+            }
+        }
     }
     let _ = client.stream.shutdown().await;
     if client.sending || !client.input.is_empty() {
         // Closing now would reset the connection, and what has been answered could be lost with it.
         let _ = tokio::time::timeout(LINGER, discard(&mut client.stream)).await;
     }
-    Ok(())
+    Ok(None)
 }
 
-async fn discard(stream: &mut TcpStream) {
+async fn discard<S: ClientStream>(stream: &mut S) {
     let mut room = vec![0; 16 << 10];
     while stream.read(&mut room).await.is_ok_and(|count| count > 0) {}
 }
 
-impl<'a> Client<'a> {
-    /// Serves one request; says whether the connection can serve another.
-    async fn serve(&mut self, out: &mut Vec<u8>) -> Result<bool, Gone> {
+impl<'a, S: ClientStream> Client<'a, S> {
+    /// Serves one request; says how the connection goes on.
+    async fn serve(&mut self, out: &mut Vec<u8>) -> Result<Next, Gone> {
+        let worker = self.worker;
+        let (limits, counters) = (&worker.proxy.options.limits, &worker.proxy.counters);
+        // When the head must be all there; only a head that comes in pieces is timed.
+        let mut due = None;
         let plan = loop {
             if !self.input.is_empty() {
                 match self.plan(out) {
                     Ok(Some(plan)) => break plan,
-                    Ok(None) => {}
+                    Ok(None) => {
+                        due.get_or_insert_with(|| Instant::now() + limits.head_timeout);
+                    }
+                    Err(BadHead::Unreadable) if self.begins_http2() => {
+                        if self.input.filled().len() >= PREFACE.len() {
+                            return Ok(Next::Http2);
+                        }
+                        due.get_or_insert_with(|| Instant::now() + limits.head_timeout);
+                    }
                     Err(bad) => {
-                        let status = match bad {
-                            BadHead::TooLong => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-                            _ => StatusCode::BAD_REQUEST,
+                        let (status, count, reason) = match bad {
+                            BadHead::TooLong => (
+                                StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                                &counters.head_too_large,
+                                "head-too-large",
+                            ),
+                            _ => (
+                                StatusCode::BAD_REQUEST,
+                                &counters.bad_request,
+                                "bad-request",
+                            ),
                         };
-                        let answer =
-                            OwnAnswer::error(status, "bad-request", &bad.to_string(), None);
-                        self.sending = true;
-                        return self.own(&answer, false, false, out).await;
+                        count.add();
+                        return self.turn_down(status, reason, &bad.to_string(), out).await;
                     }
                 }
             } else if self.standing.draining.load(Ordering::Relaxed) {
-                return Ok(false);
+                return Ok(Next::Close);
             }
-            self.standing
-                .idle
-                .store(self.input.is_empty(), Ordering::Relaxed);
-            let read =
-                std::future::poll_fn(|cx| self.input.poll_fill_tcp(cx, &mut self.stream)).await;
-            self.standing.idle.store(false, Ordering::Relaxed);
+            self.standing.set_idle(self.input.is_empty());
+            let reading = poll_fn(|cx| self.stream.poll_read_into(cx, &mut self.input));
+            let read = match due {
+                None => Ok(reading.await),
+                Some(due) => tokio::time::timeout_at(due, reading).await,
+            };
+            self.standing.set_idle(false);
+            let Ok(read) = read else {
+                counters.slow_head.add();
+                let seconds = limits.head_timeout.as_secs_f64();
+                let why = format!("the head did not arrive within {seconds} s (--head-timeout)");
+                return self
+                    .turn_down(StatusCode::REQUEST_TIMEOUT, "slow-head", &why, out)
+                    .await;
+            };
             if read? == 0 {
                 return Err(Gone);
             }
         };
+        self.first = false;
+        let again = self.carry_out(plan, out).await?;
+        Ok(if again { Next::Request } else { Next::Close })
+    }
+
+    /// Whether what has been read is, as far as it goes, the beginning of an HTTP/2 connection.
+    fn begins_http2(&self) -> bool {
+        let seen = self.input.filled();
+        let count = seen.len().min(PREFACE.len());
+        self.first && seen[..count] == PREFACE[..count]
+    }
+
+    /// Answers what is no request that could be relayed; the connection cannot go on.
+    async fn turn_down(
+        &mut self,
+        status: StatusCode,
+        reason: &'static str,
+        why: &str,
+        out: &mut Vec<u8>,
+    ) -> Result<Next, Gone> {
+        let answer = OwnAnswer::error(status, reason, why, None);
+        self.sending = true;
+        self.own(&answer, false, false, out).await?;
+        Ok(Next::Close)
+    }
+
+    async fn carry_out(&mut self, plan: Plan, out: &mut Vec<u8>) -> Result<bool, Gone> {
         match plan {
             Plan::Forward(forward) => self.forward(forward, out).await,
             Plan::Own {
@@ -192,99 +269,39 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Decides on the request at the beginning of the input, if its head is all there. For one to be relayed, `out` is
-    /// the head that the server gets.
-    fn plan(&mut self, out: &mut Vec<u8>) -> Result<Option<Plan>, BadHead> {
-        let mut spare = self.spare.take();
-        let (proxy, mut room) = (&*self.worker.proxy, no_headers!());
-        let Some(head) = RequestHead::read(self.input.filled(), &mut room)? else {
-            self.spare = spare;
-            return Ok(None);
-        };
-        let own = |answer| Plan::Own {
-            answer,
-            head_length: head.length,
-            framing: head.framing,
-            to_head: head.method == "HEAD",
-            keep_alive: head.keep_alive,
-        };
-        if proxy.options.guard_loopback
-            && let Some(why) = guard::refusal(head.host, head.origin)
-        {
-            return Ok(Some(own(OwnAnswer::error(
-                StatusCode::FORBIDDEN,
-                "origin-refused",
-                why,
-                None,
-            ))));
-        }
-        if is_health(head.path) {
-            return Ok(Some(own(OwnAnswer::health(head.method, &proxy.health))));
-        }
-        let endpoint = is_endpoint(head.path);
-        if endpoint {
-            self.remote.target(head.query, |path, query| {
-                head.pass_on(&self.remote.authority, path, query, out);
-            });
-        } else {
-            head.pass_on(&self.remote.authority, head.path, head.query, out);
-        }
-        let channel = if head.method == "POST" {
-            proxy
-                .tracker
-                .channel(&self.principal, head.path, head.query)
-        } else {
-            None
-        };
-        let exchange = if endpoint || channel.is_some() {
-            let show = |facts: &mut RequestFacts| {
-                if let Some(channel) = channel {
-                    facts.answered_on(channel);
-                }
-                for header in head.headers {
-                    facts.header(header.name, header.value);
-                }
-            };
-            Some(if let Some(mut exchange) = spare.take() {
-                exchange.begin_again(head.method, show);
-                exchange
-            } else {
-                let mut facts = proxy.facts(&self.principal, head.method);
-                show(&mut facts);
-                Box::new(proxy.tracker.begin_in(facts, self.worker.group.clone()))
-            })
-        } else {
-            None
-        };
-        Ok(Some(Plan::Forward(Forward {
-            exchange,
-            head_length: head.length,
-            framing: head.framing,
-            keep_alive: head.keep_alive,
-            http_1_0: head.http_1_0,
-            to_head: head.method == "HEAD",
-            expects_continue: head.expects_continue,
-        })))
-    }
-
     /// Relays one request. `out` holds the head that the server gets.
     async fn forward(&mut self, forward: Forward, out: &mut Vec<u8>) -> Result<bool, Gone> {
         let exchange = forward.exchange.as_deref();
         self.input.consume(forward.head_length);
+        let worker = self.worker;
         let mut passage = Passage::new(exchange, forward.framing, 0, &forward);
-        if passage.look(&self.input).is_err() {
-            return self.refuse_body(exchange, out).await;
+        let judged = match (forward.refusal, forward.framing) {
+            (Some(refusal), _) => Err(refusal),
+            (None, Framing::Length(length)) if length > worker.proxy.options.limits.max_body => {
+                Err(Refusal::TooLarge)
+            }
+            _ if forward.stream && exchange.is_some() => passage.hold(&worker.proxy),
+            _ => Ok(()),
+        };
+        // Also of what is turned down already: the beginning of a body says what was asked.
+        let looked = passage.look(&self.input, &worker.proxy);
+        if let Err(why) = judged.and(looked) {
+            return self.refused(passage, why, out).await;
         }
         if forward.expects_continue && passage.ready == 0 && !passage.whole() {
             self.stream
                 .write_all(b"HTTP/1.1 100 Continue\r\n\r\n")
                 .await?;
         }
-        self.deadline.restart();
+        self.deadline.restart(self.target.remote.request_timeout);
         let answer = match self.send(&mut passage, out).await {
             Ok(started) => {
-                if self.worker.proxy.upstream.note_reachable(true) {
-                    tracing::info!(server = %self.worker.proxy.upstream.server.name, "the server answers");
+                let upstream = self.target.upstream;
+                if upstream.note_reachable(true) {
+                    tracing::info!(server = %upstream.server.name, "the server answers");
+                }
+                if passage.metadata {
+                    return self.document(passage, started, out).await;
                 }
                 let served = self.answer(passage, started, out).await?;
                 if let Some(mut exchange) = forward.exchange {
@@ -294,7 +311,7 @@ impl<'a> Client<'a> {
                 return Ok(served);
             }
             Err(Unsent::Gone) => return Err(Gone),
-            Err(Unsent::BadBody) => return self.refuse_body(exchange, out).await,
+            Err(Unsent::Refused(why)) => return self.refused(passage, why, out).await,
             Err(Unsent::TimedOut) => self.timed_out(exchange),
             Err(Unsent::Unreachable { why, .. }) => {
                 self.take_rest(&mut passage).await?;
@@ -312,6 +329,22 @@ impl<'a> Client<'a> {
             .await
     }
 
+    /// Turns down a request part of which has been looked at.
+    async fn refused(
+        &mut self,
+        passage: Passage<'_>,
+        why: Refusal,
+        out: &mut Vec<u8>,
+    ) -> Result<bool, Gone> {
+        let whole =
+            passage.whole() && matches!(why, Refusal::TooManyStreams | Refusal::Forbidden(_));
+        if whole {
+            self.input.consume(passage.kept + passage.ready);
+        }
+        self.refuse(passage.exchange, why, passage.keep_alive, whole, out)
+            .await
+    }
+
     /// Sends a request and waits for the head of its answer, which is in `out` then, as the client gets it. Once more,
     /// on a fresh connection, if it met a kept one that the server had closed before a byte of an answer came; never
     /// otherwise.
@@ -322,12 +355,12 @@ impl<'a> Client<'a> {
     ) -> Result<Started<'a>, Unsent> {
         // What might be impossible to send again goes on a fresh connection, for which a kept one makes room.
         let small = passage.whole() || passage.small();
-        let mut kept = self.worker.pool.take().filter(|_| small);
+        let mut kept = self.target.pool.take().filter(|_| small);
         loop {
             let was_kept = kept.is_some();
             let stream = match kept.take() {
                 Some(stream) => stream,
-                None => connect(self.remote)
+                None => connect(self.target.remote)
                     .await
                     .map_err(|error| Unsent::before_answer(error.to_string()))?,
             };
@@ -356,99 +389,5 @@ impl<'a> Client<'a> {
             .map_err(|error| Unsent::before_answer(error.to_string()))?;
         passage.wrote(&mut self.input, passage.ready);
         passage.start(self, stream, out).await
-    }
-
-    /// Relays an answer whose head is in `out`; says whether the connection can serve another request.
-    async fn answer(
-        &mut self,
-        mut passage: Passage<'_>,
-        started: Started<'a>,
-        out: &mut Vec<u8>,
-    ) -> Result<bool, Gone> {
-        let Started {
-            mut stream,
-            mut answer,
-            mut framing,
-            reusable,
-            close,
-        } = started;
-        let exchange = passage.exchange;
-        // HTTP/1.0 knows no chunks: their data goes alone, and the end of the connection ends it.
-        let bare = passage.http_1_0 && framing.is_chunked();
-        let silent = bare || framing == Framing::UntilClose;
-        loop {
-            let seen = framing.read(answer.filled(), |data| {
-                if let Some(exchange) = exchange {
-                    exchange.answer_data(data);
-                }
-                if bare {
-                    out.extend_from_slice(data);
-                }
-            });
-            let Ok(count) = seen else {
-                return self.broken(exchange, silent, "its chunked coding is broken");
-            };
-            let done = framing.is_done();
-            if let (true, Some(exchange)) = (done, exchange) {
-                // The record of whatever ends here is on disk before its last byte goes on.
-                exchange.answer_end();
-            }
-            if exchange.is_some_and(Exchange::unsettled) {
-                let worker = self.worker;
-                worker
-                    .group
-                    .settle(|group| worker.proxy.tracker.write_group(group))
-                    .await;
-            }
-            let body = if bare {
-                &[][..]
-            } else {
-                &answer.filled()[..count]
-            };
-            if passage.sent() {
-                write_both(&mut self.stream, out, body).await?;
-            } else {
-                passage.deliver(self, &mut stream, out).await?;
-                passage.deliver(self, &mut stream, body).await?;
-            }
-            out.clear();
-            answer.consume(count);
-            if done {
-                break;
-            }
-            match passage.next(self, &mut stream, &mut answer, false).await {
-                Event::Answer(1..) => {}
-                Event::Answer(0) if framing == Framing::UntilClose => {
-                    if let Some(exchange) = exchange {
-                        exchange.answer_end();
-                    }
-                    self.sending = !passage.sent();
-                    return Ok(false);
-                }
-                Event::Answer(0) => {
-                    return self.broken(exchange, silent, "the server closed the connection");
-                }
-                Event::Broke(error) => return self.broken(exchange, silent, &error.to_string()),
-                Event::ClientGone | Event::BadBody | Event::TimedOut => return Err(Gone),
-            }
-        }
-        let sent = passage.sent();
-        if reusable && sent && answer.is_empty() {
-            self.worker.pool.give_back(stream);
-        }
-        self.sending = !sent;
-        Ok(!close && sent)
-    }
-
-    /// The answer broke. Where only the end of the connection ends it (`silent`), a proper end would make it look
-    /// complete: the connection is reset.
-    fn broken(&self, exchange: Option<&Exchange>, silent: bool, why: &str) -> Result<bool, Gone> {
-        if let Some(exchange) = exchange {
-            exchange.answer_broken(why);
-        }
-        if silent {
-            let _ = self.stream.set_zero_linger();
-        }
-        Err(Gone)
     }
 }

@@ -7,17 +7,23 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
+use http::StatusCode;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, Id, JoinSet};
+use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
+use super::answers::OwnAnswer;
 use super::buffer::Buffers;
+use super::limits::Counters;
 use super::pool::Pool;
 use super::relay::{self, Standing, Worker};
 use super::upstream::Place;
-use super::{BoxError, Proxy, local};
+use super::{BoxError, Proxy, http2, local};
 
 /// How to stop a running proxy.
 #[derive(Debug)]
@@ -76,7 +82,7 @@ pub fn serve(
             .build()?;
         let worker = Worker {
             proxy: proxy.clone(),
-            pool: Pool::default(),
+            pools: proxy.upstreams.iter().map(|_| Pool::default()).collect(),
             buffers: Buffers::default(),
             group: Arc::new(proxy.tracker.group()),
         };
@@ -89,7 +95,8 @@ pub fn serve(
         threads.push(thread);
         seats.push(Seat { connections, load });
     }
-    let acceptor = tokio::spawn(accept(listener, seats, drain.clone()));
+    let (counters, most) = (proxy.counters.clone(), proxy.options.limits.max_connections);
+    let acceptor = tokio::spawn(accept(listener, seats, counters, most, drain.clone()));
     Ok(ServerHandle {
         drain,
         stop,
@@ -98,7 +105,44 @@ pub fn serve(
     })
 }
 
-async fn accept(listener: TcpListener, seats: Vec<Seat>, drain: CancellationToken) {
+/// Connections over the limit that are told so at the same time.
+const MOST_TURNED_AWAY: usize = 64;
+/// How long each of them may take to hear it.
+const TURN_AWAY: Duration = Duration::from_secs(2);
+
+/// Says that there are too many connections, and closes this one.
+async fn turn_away(stream: std::net::TcpStream, most: usize) {
+    let message =
+        format!("{most} connections are open, as many as are allowed (--max-connections)");
+    let mut answer = OwnAnswer::error(
+        StatusCode::SERVICE_UNAVAILABLE,
+        "too-many-connections",
+        &message,
+        None,
+    );
+    answer.retry_after = Some(10);
+    let mut bytes = Vec::new();
+    answer.write(false, true, &mut bytes);
+    let telling = async {
+        let mut stream = TcpStream::from_std(stream)?;
+        stream.write_all(&bytes).await?;
+        stream.shutdown().await?;
+        // Closing before the request has come would reset the connection, and the answer could be lost with it.
+        let mut room = [0; 4 << 10];
+        while stream.read(&mut room).await? > 0 {}
+        std::io::Result::Ok(())
+    };
+    let _ = tokio::time::timeout(TURN_AWAY, telling).await;
+}
+
+async fn accept(
+    listener: TcpListener,
+    seats: Vec<Seat>,
+    counters: Arc<Counters>,
+    most: usize,
+    drain: CancellationToken,
+) {
+    let mut turned_away = Vec::new();
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -107,6 +151,18 @@ async fn accept(listener: TcpListener, seats: Vec<Seat>, drain: CancellationToke
         let handed = accepted.and_then(|(stream, from)| Ok((stream.into_std()?, from)));
         match handed {
             Ok(connection) => {
+                let open = counters.connections.fetch_add(1, Ordering::Relaxed);
+                if open >= most {
+                    counters.connections.fetch_sub(1, Ordering::Relaxed);
+                    counters.too_many_connections.add();
+                    turned_away.retain(|task: &AbortHandle| !task.is_finished());
+                    // Those that are too many for that as well are just closed.
+                    if turned_away.len() < MOST_TURNED_AWAY {
+                        turned_away
+                            .push(tokio::spawn(turn_away(connection.0, most)).abort_handle());
+                    }
+                    continue;
+                }
                 if let Some(seat) = seats
                     .iter()
                     .min_by_key(|seat| seat.load.load(Ordering::Relaxed))
@@ -118,7 +174,7 @@ async fn accept(listener: TcpListener, seats: Vec<Seat>, drain: CancellationToke
             Err(error) => {
                 // Out of file descriptors, mostly: waiting lets some go.
                 tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+                tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
     }
@@ -128,14 +184,36 @@ async fn accept(listener: TcpListener, seats: Vec<Seat>, drain: CancellationToke
 struct Open {
     task: AbortHandle,
     standing: Arc<Standing>,
+    /// The wait for a request that was seen last, and since when.
+    idle: Option<(u32, Instant)>,
 }
 
 impl Open {
     /// Takes no further request; cuts it if it is between two.
     fn drain(&self) {
         self.standing.draining.store(true, Ordering::SeqCst);
-        if self.standing.idle.load(Ordering::SeqCst) {
+        if self.standing.idle().is_some() {
             self.task.abort();
+        }
+    }
+}
+
+impl Open {
+    /// Ends it if it has been waiting for a request for `longest`; says whether it did.
+    fn expire(&mut self, now: Instant, longest: Duration) -> bool {
+        let turn = self.standing.idle();
+        match (turn, self.idle) {
+            (Some(turn), Some((seen, since))) if turn == seen => {
+                let over = now.duration_since(since) >= longest;
+                if over {
+                    self.task.abort();
+                }
+                over
+            }
+            (turn, _) => {
+                self.idle = turn.map(|turn| (turn, now));
+                false
+            }
         }
     }
 }
@@ -150,6 +228,10 @@ async fn work(
     stop: CancellationToken,
 ) {
     let (mut tasks, mut open) = (JoinSet::new(), HashMap::<Id, Open>::new());
+    let longest = worker.proxy.options.limits.keep_alive_timeout;
+    let every = (longest / 4).clamp(Duration::from_millis(20), Duration::from_secs(1));
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             next = incoming.recv() => {
@@ -161,12 +243,22 @@ async fn work(
                         tracing::debug!(%from, %error, "a client's connection ended with an error");
                     }
                 });
-                open.insert(task.id(), Open { task, standing });
+                open.insert(task.id(), Open { task, standing, idle: None });
             }
             Some(ended) = tasks.join_next_with_id() => {
                 let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
                 open.remove(&id);
                 load.fetch_sub(1, Ordering::Relaxed);
+                worker.proxy.counters.connections.fetch_sub(1, Ordering::Relaxed);
+            }
+            _ = ticks.tick(), if !open.is_empty() => {
+                // Looked for from here, so that a connection need not set a timer between any two requests.
+                let now = Instant::now();
+                for connection in open.values_mut() {
+                    if connection.expire(now, longest) {
+                        worker.proxy.counters.idle_closed.add();
+                    }
+                }
             }
             () = drain.cancelled() => break,
         }
@@ -191,14 +283,19 @@ async fn connection(
     stream.set_nodelay(true)?;
     let stream = TcpStream::from_std(stream)?;
     let principal: Arc<str> = from.ip().to_canonical().to_string().into();
-    match &worker.proxy.upstream.place {
-        Place::Remote(remote) => {
+    let upstream = worker.proxy.upstreams.first();
+    match upstream.map(|upstream| &upstream.place) {
+        Some(Place::Local(_)) => local::connection(&worker.proxy, stream, principal, drain).await,
+        Some(_) => {
             // How it ended has been told to whoever has to know.
-            let _ = relay::connection(&worker, remote, stream, principal, &standing).await;
-            Ok(())
+            let served = relay::connection(&worker, stream, principal.clone(), &standing).await;
+            match served {
+                Ok(Some((stream, read))) => {
+                    http2::connection(worker.clone(), stream, read, principal, drain).await
+                }
+                _ => Ok(()),
+            }
         }
-        Place::Local(service) => {
-            local::connection(&worker.proxy, service, stream, principal, drain).await
-        }
+        None => Ok(()),
     }
 }

@@ -1,6 +1,7 @@
 //! An MCP server behind this daemon.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
@@ -13,7 +14,9 @@ use tokio_rustls::TlsConnector;
 use crate::model::UpstreamHealth;
 use crate::tracking::Server;
 
+use super::http1::Added;
 use super::local::LocalService;
+use super::tls;
 
 /// How long the first try to connect may take.
 const TRY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -27,6 +30,57 @@ pub enum UpstreamError {
     /// The machine's certificates could not be set up.
     #[error("TLS cannot be set up: {0}")]
     Tls(String),
+    /// A file with certificates is no such thing.
+    #[error("the certificates in {} (tls.ca_file of '{name}') cannot be used: {why}", .file.display())]
+    CaFile {
+        /// Whose.
+        name: String,
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+/// How a server behind a connection is reached.
+#[derive(Clone)]
+pub struct RemoteOptions {
+    /// The name that queries show.
+    pub name: String,
+    /// URL of its MCP endpoint.
+    pub url: String,
+    /// Headers that requests to it get, in place of the client's own.
+    pub headers: Vec<(String, String)>,
+    /// How long it may take to begin an answer.
+    pub request_timeout: Duration,
+    /// How long a connection may take to come about.
+    pub connect_timeout: Duration,
+    /// PEM file with the certificates that are trusted in place of the machine's own.
+    pub ca_file: Option<PathBuf>,
+}
+
+impl RemoteOptions {
+    /// The server at `url`, with nothing special about it.
+    #[must_use]
+    pub fn new(name: &str, url: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            url: url.to_owned(),
+            headers: Vec::new(),
+            request_timeout: Duration::from_mins(5),
+            connect_timeout: Duration::from_secs(10),
+            ca_file: None,
+        }
+    }
+}
+
+impl fmt::Debug for RemoteOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The rest may hold credentials.
+        f.debug_struct("RemoteOptions")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Where the server is.
@@ -45,6 +99,12 @@ pub(super) struct Remote {
     pub(super) authority: Box<[u8]>,
     /// Path of its MCP endpoint.
     pub(super) path: PathAndQuery,
+    /// Headers of our own on requests to it.
+    pub(super) added: Added,
+    /// The same for a document that has to be read here: it must come uncompressed.
+    pub(super) plainly: Added,
+    pub(super) request_timeout: Duration,
+    pub(super) connect_timeout: Duration,
 }
 
 impl Remote {
@@ -68,7 +128,31 @@ pub struct Upstream {
     pub(super) place: Place,
     url: String,
     /// 0 not tried yet, 1 reachable, 2 not.
-    reachable: AtomicU8,
+    reachable: Arc<AtomicU8>,
+}
+
+/// Looks at a server's health from elsewhere.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    server: Arc<Server>,
+    url: String,
+    reachable: Arc<AtomicU8>,
+}
+
+impl Watch {
+    /// How it was last seen.
+    #[must_use]
+    pub fn health(&self) -> UpstreamHealth {
+        let reachable = match self.reachable.load(Ordering::Relaxed) {
+            0 => None,
+            seen => Some(seen == 1),
+        };
+        UpstreamHealth {
+            name: self.server.name.to_string(),
+            url: self.url.clone(),
+            reachable,
+        }
+    }
 }
 
 impl fmt::Debug for Upstream {
@@ -81,11 +165,12 @@ impl fmt::Debug for Upstream {
 }
 
 impl Upstream {
-    /// The server at `url`, known to queries as `name`. Nothing is connected yet.
+    /// A server behind a connection. Nothing is connected yet.
     ///
     /// # Errors
-    /// When `url` is no http or https URL with a host, or TLS cannot be set up.
-    pub fn remote(name: &str, url: &str) -> Result<Self, UpstreamError> {
+    /// When the URL is no http or https URL with a host, or TLS cannot be set up.
+    pub fn remote(options: &RemoteOptions) -> Result<Self, UpstreamError> {
+        let (name, url) = (&*options.name, &*options.url);
         let wrong = || UpstreamError::Url(url.to_owned());
         let uri: Uri = url.parse().map_err(|_| wrong())?;
         let (Some(scheme), Some(authority)) = (uri.scheme(), uri.authority()) else {
@@ -103,12 +188,24 @@ impl Upstream {
             .port_u16()
             .unwrap_or(if secure { 443 } else { 80 });
         let named = authority.as_str().rsplit('@').next().unwrap_or_default();
+        let identity = ("Accept-Encoding".to_owned(), "identity".to_owned());
+        let others = options
+            .headers
+            .iter()
+            .filter(|(name, _)| !name.eq_ignore_ascii_case(&identity.0));
+        let plainly: Vec<_> = others.cloned().chain([identity.clone()]).collect();
         let remote = Remote {
             host: bare_host.into(),
             port,
-            tls: secure.then(tls_connector).transpose()?,
+            tls: secure
+                .then(|| tls::connector(name, options.ca_file.as_deref()))
+                .transpose()?,
             authority: named.as_bytes().into(),
             path: uri.path_and_query().cloned().ok_or_else(wrong)?,
+            added: Added::new(&options.headers),
+            plainly: Added::new(&plainly),
+            request_timeout: options.request_timeout,
+            connect_timeout: options.connect_timeout,
         };
         let shown = format!("{scheme}://{named}{}", remote.path);
         let server = Server {
@@ -119,7 +216,7 @@ impl Upstream {
             server: Arc::new(server),
             place: Place::Remote(remote),
             url: shown,
-            reachable: AtomicU8::new(0),
+            reachable: Arc::new(AtomicU8::new(0)),
         })
     }
 
@@ -134,7 +231,15 @@ impl Upstream {
             server: Arc::new(server),
             place: Place::Local(service),
             url: "built-in".to_owned(),
-            reachable: AtomicU8::new(1),
+            reachable: Arc::new(AtomicU8::new(1)),
+        }
+    }
+
+    /// Path of its MCP endpoint.
+    pub(super) fn path(&self) -> &str {
+        match &self.place {
+            Place::Remote(remote) => remote.path.path(),
+            Place::Local(_) => super::ENDPOINT,
         }
     }
 
@@ -166,27 +271,21 @@ impl Upstream {
         }
     }
 
+    /// A look at its health from elsewhere.
+    #[must_use]
+    pub fn watch(&self) -> Watch {
+        Watch {
+            server: self.server.clone(),
+            url: self.url.clone(),
+            reachable: self.reachable.clone(),
+        }
+    }
+
     /// How it was last seen.
     #[must_use]
     pub fn health(&self) -> UpstreamHealth {
-        let reachable = match self.reachable.load(Ordering::Relaxed) {
-            0 => None,
-            seen => Some(seen == 1),
-        };
-        UpstreamHealth {
-            name: self.server.name.to_string(),
-            url: self.url.clone(),
-            reachable,
-        }
+        self.watch().health()
     }
-}
-
-pub(super) fn tls_connector() -> Result<TlsConnector, UpstreamError> {
-    use rustls_platform_verifier::ConfigVerifierExt;
-    let mut config = rustls::ClientConfig::with_platform_verifier()
-        .map_err(|error| UpstreamError::Tls(error.to_string()))?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
-    Ok(TlsConnector::from(Arc::new(config)))
 }
 
 #[cfg(test)]
@@ -195,8 +294,11 @@ mod tests {
 
     #[test]
     fn addresses_are_shown_without_credentials() {
-        let upstream =
-            Upstream::remote("docs", "http://user:secret@localhost:3001/mcp").expect("a URL");
+        let upstream = Upstream::remote(&RemoteOptions::new(
+            "docs",
+            "http://user:secret@localhost:3001/mcp",
+        ))
+        .expect("a URL");
         assert_eq!(upstream.health().url, "http://localhost:3001/mcp");
         assert!(!format!("{upstream:?}").contains("secret"));
     }
@@ -204,7 +306,10 @@ mod tests {
     #[test]
     fn what_is_no_http_url_is_refused() {
         for wrong in ["localhost:3001", "ftp://x/", "/mcp", "http://", ""] {
-            assert!(Upstream::remote("x", wrong).is_err(), "{wrong}");
+            assert!(
+                Upstream::remote(&RemoteOptions::new("x", wrong)).is_err(),
+                "{wrong}"
+            );
         }
     }
 }

@@ -214,7 +214,7 @@ mod tests {
             let (mut scanner, mut messages) = (EnvelopeScanner::default(), Vec::new());
             let text = line.strip_suffix(b"\n");
             scanner.feed(text.unwrap_or(line), &mut |envelope| {
-                messages.push(envelope)
+                messages.push(envelope);
             });
             if text.is_some() && (scanner.is_complete() || scanner.is_blank()) {
                 let mut size = line.len() as u64;
@@ -237,7 +237,11 @@ mod tests {
         for _ in 0..4_000 {
             let count = numbers.below(40);
             let text: String = (0..count)
-                .map(|_| PIECES[numbers.below(PIECES.len())])
+                .map(|_| {
+                    // Every other piece is one of the whole messages, or ends a line.
+                    let most = [6, PIECES.len()][numbers.below(2)];
+                    PIECES[numbers.below(most)]
+                })
                 .collect();
             let (mut scanner, mut found) = (LineScanner::default(), Vec::new());
             let mut rest = text.as_bytes();

@@ -10,6 +10,11 @@ fn resolve(variables: &[(&str, &str)], dir: &Path, flags: Flags) -> Result<Setti
     Settings::resolve(&Sources::made_up(variables, dir), flags)
 }
 
+/// Neither variables nor files.
+fn none() -> Sources {
+    Sources::made_up(&[], Path::new("/nowhere"))
+}
+
 fn origin_of(settings: &Settings, key: Key) -> Origin {
     let shown = settings.shown().into_iter().find(|shown| shown.key == key);
     shown.expect("every key is shown").origin
@@ -18,7 +23,9 @@ fn origin_of(settings: &Settings, key: Key) -> Origin {
 fn refusal(variables: &[(&str, &str)]) -> ConfigError {
     let all = [&[("HOME", "/home/me")], variables].concat();
     let settings = resolve(&all, Path::new("/nowhere"), Flags::default()).expect("layers");
-    settings.serve_options().expect_err("a wrong value")
+    settings
+        .serve_options(&Sources::made_up(&all, Path::new("/nowhere")))
+        .expect_err("a wrong value")
 }
 
 #[test]
@@ -29,13 +36,13 @@ fn defaults_are_what_the_documents_say() {
         Flags::default(),
     )
     .expect("layers");
-    let options = settings.serve_options().expect("defaults");
+    let options = settings.serve_options(&none()).expect("defaults");
     assert_eq!(
         options.data_dir,
         PathBuf::from("/home/me/.local/share/archonctl")
     );
     assert_eq!(options.listen, "127.0.0.1:8051");
-    assert_eq!(options.upstream, None);
+    assert_eq!(options.upstreams, Vec::new());
     assert_eq!(options.session_timeout, Duration::from_hours(1));
     assert_eq!(options.idle_after, Duration::from_mins(5));
     assert_eq!(options.disconnect_grace, Duration::from_secs(30));
@@ -70,7 +77,7 @@ fn each_layer_beats_the_one_below_it() {
     ];
     let flags = Flags::default().with(Key::Workers, Some("4".to_owned()));
     let settings = resolve(&variables, dir.path(), flags).expect("layers");
-    let options = settings.serve_options().expect("options");
+    let options = settings.serve_options(&none()).expect("options");
     assert_eq!(options.idle_after, Duration::from_mins(1));
     assert_eq!(options.request_timeout, Duration::from_mins(2));
     assert_eq!(options.drain_timeout, Duration::from_mins(3));
@@ -107,7 +114,7 @@ fn legacy_variables_count_only_while_nothing_newer_speaks() {
     ];
     let listen = |variables: &[(&str, &str)], dir: &Path| {
         let settings = resolve(variables, dir, Flags::default()).expect("layers");
-        settings.serve_options().expect("options").listen
+        settings.serve_options(&none()).expect("options").listen
     };
     let nowhere = Path::new("/nowhere");
     assert_eq!(listen(&old, nowhere), "0.0.0.0:9000");
@@ -228,13 +235,198 @@ fn credentials_in_the_upstream_are_refused_and_never_repeated() {
         ("ARCHONCTL_UPSTREAM", "http://me:hunter2@host/mcp?k=hunter3"),
     ];
     let settings = resolve(&variables, Path::new("/nowhere"), Flags::default()).expect("layers");
-    let error = settings.serve_options().expect_err("credentials");
+    let error = settings.serve_options(&none()).expect_err("credentials");
     let said = format!("{error} {error:?} {} {settings:?}", error.hint());
     assert!(said.contains("take the name and password out"), "{said}");
     assert!(!said.contains("hunter"), "{said}");
-    let upstream = Upstream {
-        name: "x".to_owned(),
-        url: "http://host/mcp?token=hunter2".to_owned(),
-    };
+    let upstream = Upstream::new("x", "http://host/mcp?token=hunter2".to_owned());
     assert!(!format!("{upstream:?}").contains("hunter2"));
+}
+
+/// Settings of a project file with `text`, in its folder with a file `token`.
+fn of_file(
+    text: &str,
+    variables: &[(&str, &str)],
+    flags: Flags,
+) -> Result<(Settings, Vec<Upstream>), ConfigError> {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("archonctl.toml"), text).expect("file");
+    std::fs::write(dir.path().join("token"), "hunter-file\n").expect("file");
+    let all = [&[("HOME", "/h")], variables].concat();
+    let sources = Sources::made_up(&all, dir.path());
+    let settings = Settings::resolve(&sources, flags)?;
+    let upstreams = settings.serve_options(&sources)?.upstreams;
+    Ok((settings, upstreams))
+}
+
+#[test]
+fn several_servers_have_names_and_the_flags_come_first() {
+    let file = "[upstreams.docs]\nurl = \"http://file/mcp\"\nrequest_timeout = \"7s\"\n\
+        headers = { X-Team = \"tools\", X-Key = { env = \"KEY\" } }\nbearer = { file = \"token\" }\n\
+        tls = { ca_file = \"ca.pem\" }\n[upstreams.a]\nurl = \"http://a\"\nconnect_timeout = 3\n";
+    let flags = [
+        "tools=https://t/x?k=hunter2",
+        "docs=http://flag",
+        "http://bare",
+    ]
+    .map(str::to_owned);
+    let flags = Flags::default().with_all(Key::Upstream, &flags);
+    let (settings, upstreams) = of_file(file, &[("KEY", "hunter-env")], flags).expect("settings");
+    let urls: Vec<_> = upstreams.iter().map(|u| (&*u.name, &*u.url)).collect();
+    assert_eq!(
+        urls,
+        [
+            ("tools", "https://t/x?k=hunter2"),
+            ("docs", "http://flag/mcp"),
+            ("default", "http://bare/mcp"),
+            ("a", "http://a/mcp"),
+        ]
+    );
+    let docs = &upstreams[1];
+    assert_eq!(docs.request_timeout, Some(Duration::from_secs(7)));
+    assert_eq!(upstreams[3].connect_timeout, Some(Duration::from_secs(3)));
+    assert!(
+        docs.ca_file
+            .as_ref()
+            .is_some_and(|file| file.is_absolute() && file.ends_with("ca.pem"))
+    );
+    let headers: Vec<_> = docs
+        .headers
+        .iter()
+        .map(|(name, value)| (&**name, &*value.0))
+        .collect();
+    assert_eq!(
+        headers,
+        [
+            ("X-Team", "tools"),
+            ("X-Key", "hunter-env"),
+            ("Authorization", "Bearer hunter-file")
+        ]
+    );
+    let shown = format!(
+        "{settings:?} {:?} {upstreams:?}",
+        settings.shown_upstreams()
+    );
+    assert!(!shown.contains("hunter"), "{shown}");
+    assert!(
+        shown.contains("upstreams.docs.headers.X-Team") && shown.contains("environment: KEY"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn what_is_wrong_with_a_server_is_said_with_the_way_out() {
+    let url = "url = \"http://h\"\n";
+    for (text, said, hint) in [
+        (
+            "upstreams = 1".to_owned(),
+            "a table for each server",
+            "[upstreams.docs]",
+        ),
+        (
+            "[upstreams.docs]\n".to_owned() + "ulr = \"x\"",
+            "upstreams.docs.ulr",
+            "valid keys: url",
+        ),
+        (
+            "[upstreams.\"a b\"]\n".to_owned() + url,
+            "'a b' is no name",
+            "/mcp/NAME",
+        ),
+        (
+            "[upstreams.docs]\nrequest_timeout = 1".to_owned(),
+            "it has no url",
+            "add url",
+        ),
+        (
+            format!("[upstreams.docs]\n{url}request_timeout = \"soon\""),
+            "upstreams.docs.request_timeout",
+            "30s",
+        ),
+        (
+            format!("[upstreams.docs]\n{url}bearer = \"hunter2\""),
+            "where the token is kept",
+            "env",
+        ),
+        (
+            format!("[upstreams.docs]\n{url}bearer = {{ env = \"GONE\" }}"),
+            "GONE is not set",
+            "set GONE",
+        ),
+        (
+            format!("[upstreams.docs]\n{url}bearer = {{ file = \"gone\" }}"),
+            "cannot be read",
+            "make the file",
+        ),
+        (
+            format!("[upstreams.docs]\n{url}headers = {{ Host = \"x\" }}"),
+            "belongs to HTTP",
+            "take it out",
+        ),
+        (
+            format!("[upstreams.docs]\n{url}headers = {{ \"a b\" = \"x\" }}"),
+            "no name of a header",
+            "headers =",
+        ),
+        (
+            format!("[upstreams.docs]\n{url}headers = {{ X = \"hunter2\\n\" , x = \"y\" }}"),
+            "set twice",
+            "capitals",
+        ),
+        (
+            format!("[upstreams.docs]\n{url}tls = {{ cert = \"x\" }}"),
+            "unknown key",
+            "ca_file",
+        ),
+        (
+            "[upstreams.docs]\nurl = \"http://me:hunter2@h\"".to_owned(),
+            "credentials in the URL",
+            "take the name",
+        ),
+        (
+            "upstream = [\"docs=http://a\", \"docs=http://b\"]".to_owned(),
+            "two servers are named 'docs'",
+            "--upstream docs=URL",
+        ),
+        (
+            "upstream = [\"http://a\", \"http://b\"]".to_owned(),
+            "two servers are named 'default'",
+            "name of its own",
+        ),
+    ] {
+        let error = of_file(&text, &[], Flags::default()).expect_err(&text);
+        assert!(error.to_string().contains(said), "{text}: {error}");
+        assert!(error.hint().contains(hint), "{text}: {}", error.hint());
+        assert!(
+            !format!("{error} {error:?} {}", error.hint()).contains("hunter"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn limits_have_defaults_and_bounds() {
+    let settings = resolve(&[("HOME", "/h")], Path::new("/nowhere"), Flags::default());
+    let limits = settings
+        .and_then(|s| s.serve_options(&none()))
+        .expect("defaults")
+        .limits;
+    assert_eq!((limits.max_head, limits.max_body), (64 << 10, 64 << 20));
+    assert_eq!(
+        (limits.max_connections, limits.max_streams),
+        (20_000, 10_000)
+    );
+    assert_eq!(limits.keep_alive_timeout, Duration::from_mins(2));
+    for (variable, value, said) in [
+        ("ARCHONCTL_MAX_HEAD", "12", "out of bounds"),
+        ("ARCHONCTL_MAX_BODY", "big", "is no size"),
+        ("ARCHONCTL_MAX_CONNECTIONS", "0", "1 or more"),
+        ("ARCHONCTL_HEAD_TIMEOUT", "0", "longer than nothing"),
+        ("ARCHONCTL_ALLOWED_HOSTS", "https://x", "is no host"),
+        ("ARCHONCTL_ALLOWED_ORIGINS", "x.example", "is no origin"),
+        ("ARCHONCTL_PUBLIC_URL", "https://x/path", "is no origin"),
+    ] {
+        let error = refusal(&[(variable, value)]).to_string();
+        assert!(error.contains(said), "{variable}={value}: {error}");
+    }
 }

@@ -2,9 +2,12 @@
 
 mod bodies;
 mod failures;
+mod http2;
+mod limits;
 mod load;
 mod messages;
 mod refusals;
+mod upstreams;
 
 use std::path::PathBuf;
 

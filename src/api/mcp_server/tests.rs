@@ -34,6 +34,9 @@ fn server(store: &TestStore) -> McpService {
             bodies_unparsed: 0,
             journal_backlog_bytes: 0,
             store_error: None,
+            connections: 0,
+            held_streams: 0,
+            rejections: crate::model::Rejections::default(),
             upstreams: Vec::new(),
         }),
     })

@@ -7,7 +7,7 @@ use super::Framing;
 
 /// Most headers of one head.
 pub(crate) const MOST_HEADERS: usize = 128;
-/// Longest head, in bytes.
+/// Longest head of an answer, in bytes.
 const LONGEST_HEAD: usize = 64 << 10;
 
 /// Room for the headers of a head while it is read: [`no_headers`].
@@ -32,7 +32,7 @@ pub(crate) enum BadHead {
     #[error("the headers do not say clearly where the body ends")]
     Ambiguous,
     /// Too long, or too many headers.
-    #[error("the head is longer than 64 KiB or has more than 128 headers")]
+    #[error("the head is longer than is allowed, or has more than 128 headers")]
     TooLong,
 }
 
@@ -48,6 +48,7 @@ enum Meaning {
     ContentEncoding,
     ContentLength,
     McpSessionId,
+    Authenticate,
     TransferEncoding,
     Connection,
     /// Any other that belongs to one connection only.
@@ -71,6 +72,7 @@ fn meaning(name: &str) -> Meaning {
         12 if is("Content-Type", "content-type") => Meaning::ContentType,
         14 if is("Content-Length", "content-length") => Meaning::ContentLength,
         14 if is("Mcp-Session-Id", "mcp-session-id") => Meaning::McpSessionId,
+        16 if is("WWW-Authenticate", "www-authenticate") => Meaning::Authenticate,
         16 if is("Proxy-Connection", "proxy-connection") => Meaning::HopByHop,
         16 if is("Content-Encoding", "content-encoding") => Meaning::ContentEncoding,
         17 if is("Transfer-Encoding", "transfer-encoding") => Meaning::TransferEncoding,
@@ -98,6 +100,10 @@ struct Common<'b> {
     content_type: Option<&'b [u8]>,
     content_encoding: Option<&'b [u8]>,
     mcp_session: Option<&'b [u8]>,
+    /// A bit for each `WWW-Authenticate`.
+    authenticate: u128,
+    /// A bit for each `Content-Length`, if there is one.
+    measured: u128,
     /// A bit for each header that belongs to this connection and does not pass.
     stays: u128,
 }
@@ -118,6 +124,8 @@ fn common<'b>(headers: &[httparse::Header<'b>]) -> Result<Common<'b>, BadHead> {
         content_type: None,
         content_encoding: None,
         mcp_session: None,
+        authenticate: 0,
+        measured: 0,
         stays: 0,
     };
     let mut names_others = false;
@@ -136,7 +144,12 @@ fn common<'b>(headers: &[httparse::Header<'b>]) -> Result<Common<'b>, BadHead> {
                 found.mcp_session.get_or_insert(header.value);
                 true
             }
+            Meaning::Authenticate => {
+                found.authenticate |= 1 << number;
+                true
+            }
             Meaning::ContentLength => {
+                found.measured |= 1 << number;
                 if found
                     .length
                     .replace(content_length(header.value)?)
@@ -259,6 +272,42 @@ fn pass_on(head: &[u8], headers: &[httparse::Header<'_>], stays: u128, out: &mut
     append(&mut from, head.len().saturating_sub(2));
 }
 
+/// Headers of our own on requests to one server, in place of the client's.
+#[derive(Debug, Default)]
+pub(crate) struct Added {
+    names: Box<[Box<str>]>,
+    lines: Box<[u8]>,
+}
+
+impl Added {
+    /// Those with these names and values.
+    pub(crate) fn new(headers: &[(String, String)]) -> Self {
+        let mut lines = Vec::new();
+        for (name, value) in headers {
+            line(&mut lines, name.as_bytes(), value.as_bytes());
+        }
+        Self {
+            names: headers
+                .iter()
+                .map(|(name, _)| name.as_str().into())
+                .collect(),
+            lines: lines.into(),
+        }
+    }
+
+    /// A bit for each of `headers` that ours stand in for.
+    fn replaced(&self, headers: &[httparse::Header<'_>]) -> u128 {
+        if self.names.is_empty() {
+            return 0;
+        }
+        let ours = |name: &str| self.names.iter().any(|own| own.eq_ignore_ascii_case(name));
+        let headers = headers.iter().enumerate();
+        headers
+            .filter(|(_, header)| ours(header.name))
+            .fold(0, |bits, (number, _)| bits | 1 << number)
+    }
+}
+
 /// The head of a request.
 #[derive(Debug)]
 pub(crate) struct RequestHead<'h, 'b> {
@@ -290,15 +339,17 @@ pub(crate) struct RequestHead<'h, 'b> {
 }
 
 impl<'h, 'b> RequestHead<'h, 'b> {
-    /// Reads the head at the beginning of `bytes`; `None` if it is not all there.
+    /// Reads the head at the beginning of `bytes`; `None` if it is not all there. More than
+    /// `longest` bytes are too many.
     pub(crate) fn read(
         bytes: &'b [u8],
         room: &'h mut Headers<'b>,
+        longest: usize,
     ) -> Result<Option<Self>, BadHead> {
         let mut request = httparse::Request::new(&mut []);
         let length = match request.parse_with_uninit_headers(bytes, room) {
-            Ok(httparse::Status::Complete(length)) if length <= LONGEST_HEAD => length,
-            Ok(httparse::Status::Partial) if bytes.len() <= LONGEST_HEAD => return Ok(None),
+            Ok(httparse::Status::Complete(length)) if length <= longest => length,
+            Ok(httparse::Status::Partial) if bytes.len() <= longest => return Ok(None),
             Ok(_) | Err(httparse::Error::TooManyHeaders) => return Err(BadHead::TooLong),
             Err(_) => return Err(BadHead::Unreadable),
         };
@@ -343,14 +394,23 @@ impl<'h, 'b> RequestHead<'h, 'b> {
     }
 
     /// Appends the head as the server at `authority` gets it, for `path`.
-    pub(crate) fn pass_on(&self, authority: &[u8], path: &str, query: &str, out: &mut Vec<u8>) {
+    pub(crate) fn pass_on(
+        &self,
+        authority: &[u8],
+        path: &str,
+        query: &str,
+        added: &Added,
+        out: &mut Vec<u8>,
+    ) {
         out.extend_from_slice(self.method.as_bytes());
         out.push(b' ');
         out.extend_from_slice(path.as_bytes());
         out.extend_from_slice(query.as_bytes());
         out.extend_from_slice(b" HTTP/1.1\r\n");
         line(out, b"Host", authority);
-        pass_on(self.bytes, self.headers, self.stays, out);
+        let stays = self.stays | added.replaced(self.headers);
+        pass_on(self.bytes, self.headers, stays, out);
+        out.extend_from_slice(&added.lines);
         if self.framing.is_chunked() {
             out.extend_from_slice(b"Transfer-Encoding: chunked\r\n");
         }
@@ -393,6 +453,8 @@ pub(crate) struct ResponseHead<'h, 'b> {
     /// Where the reason phrase stands.
     reason: Range<usize>,
     stays: u128,
+    authenticate: u128,
+    measured: u128,
 }
 
 impl<'h, 'b> ResponseHead<'h, 'b> {
@@ -449,7 +511,41 @@ impl<'h, 'b> ResponseHead<'h, 'b> {
             bytes: &bytes[..length],
             reason,
             stays: common.stays,
+            authenticate: common.authenticate,
+            measured: common.measured,
         }))
+    }
+
+    /// The headers that pass.
+    pub(crate) fn passing(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let headers = self.headers.iter().enumerate();
+        headers
+            .filter(|(number, _)| self.stays >> number & 1 == 0)
+            .map(|(_, header)| (header.name, header.value))
+    }
+
+    /// Leaves the length out when the head is passed on: the body will have another.
+    pub(crate) fn unmeasured(&mut self) {
+        self.stays |= self.measured;
+    }
+
+    /// Whether it asks for authentication.
+    pub(crate) fn authenticates(&self) -> bool {
+        self.authenticate != 0
+    }
+
+    /// Takes out each `WWW-Authenticate` that `rewrite` makes another of; gives the lines to pass in their place.
+    pub(crate) fn rewritten(&mut self, rewrite: impl Fn(&[u8]) -> Option<Vec<u8>>) -> Vec<u8> {
+        let mut lines = Vec::new();
+        for (number, header) in self.headers.iter().enumerate() {
+            if self.authenticate >> number & 1 == 1
+                && let Some(value) = rewrite(header.value)
+            {
+                self.stays |= 1 << number;
+                line(&mut lines, header.name.as_bytes(), &value);
+            }
+        }
+        lines
     }
 
     /// Appends the head as the client gets it.
@@ -491,11 +587,13 @@ mod tests {
 
     fn request(text: &str) -> Result<Option<String>, BadHead> {
         let mut room = no_headers!();
-        Ok(RequestHead::read(text.as_bytes(), &mut room)?.map(|head| {
-            let mut out = Vec::new();
-            head.pass_on(b"up:1", head.path, head.query, &mut out);
-            String::from_utf8(out).expect("text")
-        }))
+        Ok(
+            RequestHead::read(text.as_bytes(), &mut room, 64 << 10)?.map(|head| {
+                let mut out = Vec::new();
+                head.pass_on(b"up:1", head.path, head.query, &Added::default(), &mut out);
+                String::from_utf8(out).expect("text")
+            }),
+        )
     }
 
     #[test]

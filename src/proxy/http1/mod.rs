@@ -4,5 +4,5 @@
 mod framing;
 mod head;
 
-pub(super) use framing::{Framing, FramingError};
-pub(super) use head::{BadHead, MOST_HEADERS, RequestHead, ResponseHead, no_headers};
+pub(super) use framing::Framing;
+pub(super) use head::{Added, BadHead, MOST_HEADERS, RequestHead, ResponseHead, no_headers};

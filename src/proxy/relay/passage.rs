@@ -13,10 +13,14 @@ use tokio::io::AsyncWrite;
 use crate::tracking::{AnswerFacts, Exchange};
 use crate::wire;
 
+use super::super::Proxy;
 use super::super::buffer::Buffer;
-use super::super::http1::{Framing, FramingError, ResponseHead, no_headers};
+use super::super::http1::{Framing, ResponseHead, no_headers};
+use super::super::limits::Held;
 use super::super::pool::Stream;
-use super::{Client, Forward, Gone};
+use super::refusal::Refusal;
+use super::stream::ClientStream;
+use super::{Client, Forward, Gone, metadata};
 
 /// Bytes of a body that comes in pieces that are held back in case it has to be sent again.
 const MOST_KEPT: usize = 32 << 10;
@@ -43,6 +47,15 @@ pub(super) struct Passage<'e> {
     unflushed: bool,
     /// Whether the server takes no more of the body. It may answer all the same.
     cut: bool,
+    /// Whether the client is waited for.
+    waiting: bool,
+    /// Bytes of the body itself, so far.
+    seen: u64,
+    /// A place among the streams that clients hold open.
+    held: Option<Held>,
+    /// The endpoint here that the request is about, and whether the answer names the server's own URL.
+    pub(super) endpoint: Option<Box<str>>,
+    pub(super) metadata: bool,
     pub(super) to_head: bool,
     pub(super) http_1_0: bool,
     pub(super) keep_alive: bool,
@@ -65,8 +78,8 @@ pub(super) struct Started<'a> {
 pub(super) enum Unsent {
     /// The client went away.
     Gone,
-    /// The request's body is no chunked coding.
-    BadBody,
+    /// The request is turned down.
+    Refused(Refusal),
     /// The server did not begin its answer in time.
     TimedOut,
     /// What came is no answer; what it is.
@@ -94,8 +107,8 @@ pub(super) enum Event {
     Broke(io::Error),
     /// The client went away.
     ClientGone,
-    /// The request's body is no chunked coding.
-    BadBody,
+    /// The request is turned down.
+    Refused(Refusal),
     /// The server did not begin its answer in time.
     TimedOut,
 }
@@ -116,6 +129,11 @@ impl<'e> Passage<'e> {
             again: true,
             unflushed: false,
             cut: false,
+            waiting: false,
+            seen: 0,
+            held: None,
+            endpoint: head.endpoint.clone(),
+            metadata: head.metadata,
             to_head: head.to_head,
             http_1_0: head.http_1_0,
             keep_alive: head.keep_alive,
@@ -162,24 +180,43 @@ impl<'e> Passage<'e> {
     }
 
     /// Looks at what has come of the body behind what is kept, when nothing else is ready.
-    pub(super) fn look(&mut self, input: &Buffer<'_>) -> Result<(), FramingError> {
-        let exchange = self.exchange;
-        self.ready = self.framing.read(&input.filled()[self.kept..], |data| {
+    pub(super) fn look(&mut self, input: &Buffer<'_>, proxy: &Proxy) -> Result<(), Refusal> {
+        let (exchange, mut seen) = (self.exchange, self.seen);
+        let read = self.framing.read(&input.filled()[self.kept..], |data| {
+            seen += data.len() as u64;
             if let Some(exchange) = exchange {
                 exchange.request_data(data);
             }
-        })?;
-        if let (true, Some(exchange)) = (self.whole(), exchange) {
+        });
+        self.ready = read.map_err(|_| Refusal::BadBody)?;
+        self.seen = seen;
+        if seen > proxy.options.limits.max_body {
+            return Err(Refusal::TooLarge);
+        }
+        let Some(exchange) = exchange else {
+            return Ok(());
+        };
+        if self.whole() {
             exchange.request_end();
         }
+        if exchange.listens() && self.held.is_none() {
+            self.hold(proxy)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a place among the streams that clients hold open.
+    pub(super) fn hold(&mut self, proxy: &Proxy) -> Result<(), Refusal> {
+        let most = proxy.options.limits.max_streams;
+        self.held = Some(proxy.counters.stream(most).ok_or(Refusal::TooManyStreams)?);
         Ok(())
     }
 
     /// Waits for the head of the answer, while the rest of the request's body goes out. `out` is the head as the client
     /// gets it afterwards; before an answer has begun it is left alone.
-    pub(super) async fn start<'a>(
+    pub(super) async fn start<'a, S: ClientStream>(
         &mut self,
-        client: &mut Client<'a>,
+        client: &mut Client<'a, S>,
         mut stream: Stream,
         out: &mut Vec<u8>,
     ) -> Result<Started<'a>, Unsent> {
@@ -195,12 +232,12 @@ impl<'e> Passage<'e> {
                 Event::Answer(_) => before_answer = false,
                 Event::Broke(error) => return Err(unreachable(error.to_string())),
                 Event::ClientGone => return Err(Unsent::Gone),
-                Event::BadBody => return Err(Unsent::BadBody),
+                Event::Refused(why) => return Err(Unsent::Refused(why)),
                 Event::TimedOut => return Err(Unsent::TimedOut),
             }
             let draining = client.standing.draining.load(Ordering::Relaxed);
             while !answer.is_empty() {
-                let head = match self.head(answer.filled(), draining, out) {
+                let head = match self.head(client, answer.filled(), draining, out) {
                     Ok(None) => break,
                     Ok(Some(head)) => head,
                     Err(why) => return Err(Unsent::Nonsense(why)),
@@ -221,15 +258,16 @@ impl<'e> Passage<'e> {
     }
 
     /// Reads the head at the beginning of `bytes`, if it is all there, and puts it into `out` as the client gets it.
-    fn head(
+    fn head<S: ClientStream>(
         &self,
+        client: &Client<'_, S>,
         bytes: &[u8],
         draining: bool,
         out: &mut Vec<u8>,
     ) -> Result<Option<AnswerHead>, String> {
         let mut room = no_headers!();
         let head = ResponseHead::read(bytes, &mut room, self.to_head);
-        let Some(head) =
+        let Some(mut head) =
             head.map_err(|_| "its answer is no HTTP/1.1 that can be read".to_owned())?
         else {
             return Ok(None);
@@ -263,17 +301,47 @@ impl<'e> Passage<'e> {
         let own = session
             .as_ref()
             .map(|id| ("X-Archon-Session-Id", id.as_bytes()));
-        head.pass_on(own, chunked, close, out);
+        let ours = if head.authenticates() {
+            self.our_metadata(client, &mut head)
+        } else {
+            Vec::new()
+        };
+        if self.metadata {
+            // The length of what goes on is known when the whole document is.
+            head.unmeasured();
+        }
+        head.pass_on(own, chunked && !self.metadata, close, out);
+        if !ours.is_empty() || self.metadata {
+            out.truncate(out.len() - 2);
+            out.extend_from_slice(&ours);
+            if !self.metadata {
+                out.extend_from_slice(b"\r\n");
+            }
+        }
         Ok(Some(AnswerHead {
             length: head.length,
             last: Some((head.framing, head.keep_alive, close)),
         }))
     }
 
+    /// Takes out of `head` what names the address of the server's metadata; gives the lines with ours.
+    fn our_metadata<S: ClientStream>(
+        &self,
+        client: &Client<'_, S>,
+        head: &mut ResponseHead<'_, '_>,
+    ) -> Vec<u8> {
+        let Some(base) = client.base_url() else {
+            return Vec::new();
+        };
+        let endpoint = self.endpoint.as_deref().unwrap_or(super::super::ENDPOINT);
+        let path = client.target.remote.path.path();
+        head.rewritten(|value| metadata::with_metadata_address(value, &base, endpoint, path))
+    }
+
     /// Waits until something happens that somebody has to decide on. Meanwhile the rest of the request's body goes out.
-    pub(super) async fn next(
+    pub(super) async fn next<S: ClientStream>(
         &mut self,
-        client: &mut Client<'_>,
+        client: &mut Client<'_, S>,
         stream: &mut Stream,
         answer: &mut Buffer<'_>,
         in_time: bool,
@@ -288,8 +356,13 @@ impl<'e> Passage<'e> {
             if let Poll::Ready(event) = client_side {
                 return Poll::Ready(event);
             }
-            if in_time && client.deadline.poll(cx).is_ready() {
-                return Poll::Ready(Event::TimedOut);
+            let for_client = !self.whole() && self.ready == 0 && !self.cut;
+            if (in_time || for_client) && client.deadline.poll(cx).is_ready() {
+                return Poll::Ready(if for_client {
+                    Event::Refused(Refusal::SlowBody)
+                } else {
+                    Event::TimedOut
+                });
             }
             Poll::Pending
         })
@@ -297,16 +370,22 @@ impl<'e> Passage<'e> {
     }
 
     /// Writes to a client that is still sending: it may be one that reads only once it has sent everything.
-    pub(super) async fn deliver(
+    pub(super) async fn deliver<S: ClientStream>(
         &mut self,
-        client: &mut Client<'_>,
+        client: &mut Client<'_, S>,
         stream: &mut Stream,
         mut bytes: &[u8],
     ) -> Result<(), Gone> {
+        let patience = client.worker.proxy.options.limits.write_timeout;
         while !bytes.is_empty() {
+            let mut stuck = None;
             let count = poll_fn(|cx| {
                 if let Poll::Ready(written) = Pin::new(&mut client.stream).poll_write(cx, bytes) {
                     return Poll::Ready(written.map_err(Gone::from));
+                }
+                let stuck = stuck.get_or_insert_with(|| Box::pin(tokio::time::sleep(patience)));
+                if stuck.as_mut().poll(cx).is_ready() {
+                    return Poll::Ready(Err(client.slow_reader()));
                 }
                 self.client_side(client, stream, cx).map(|_| Err(Gone))
             })
@@ -317,9 +396,9 @@ impl<'e> Passage<'e> {
     }
 
     /// What there is to do on the client's side: passes on its body, then looks whether it is still there.
-    fn client_side(
+    fn client_side<S: ClientStream>(
         &mut self,
-        client: &mut Client<'_>,
+        client: &mut Client<'_, S>,
         stream: &mut Stream,
         cx: &mut Context<'_>,
     ) -> Poll<Event> {
@@ -337,9 +416,13 @@ impl<'e> Passage<'e> {
 
     /// Notices when a client leaves that has sent its whole request. What it sends ahead waits its turn, and as long as
     /// it waits nobody looks.
-    fn watch(&self, client: &mut Client<'_>, cx: &mut Context<'_>) -> Poll<Event> {
+    fn watch<S: ClientStream>(
+        &self,
+        client: &mut Client<'_, S>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Event> {
         while client.input.filled().len() <= self.kept {
-            match client.input.poll_fill_tcp(cx, &mut client.stream) {
+            match client.stream.poll_read_into(cx, &mut client.input) {
                 Poll::Ready(Ok(1..)) => {}
                 Poll::Ready(_) => return Poll::Ready(Event::ClientGone),
                 Poll::Pending => return Poll::Pending,
@@ -349,9 +432,9 @@ impl<'e> Passage<'e> {
     }
 
     /// Sends on what the client sends of its body; ready with nothing when it is all sent.
-    fn pump(
+    fn pump<S: ClientStream>(
         &mut self,
-        client: &mut Client<'_>,
+        client: &mut Client<'_, S>,
         stream: &mut Stream,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Event>> {
@@ -380,15 +463,24 @@ impl<'e> Passage<'e> {
             if self.whole() {
                 return Poll::Ready(None);
             }
-            match client.input.poll_fill_tcp(cx, &mut client.stream) {
+            match client.stream.poll_read_into(cx, &mut client.input) {
                 Poll::Ready(Ok(1..)) => {}
                 Poll::Ready(_) => return Poll::Ready(Some(Event::ClientGone)),
-                Poll::Pending => return Poll::Pending,
+                Poll::Pending => {
+                    if !std::mem::replace(&mut self.waiting, true) {
+                        let patience = client.worker.proxy.options.limits.body_timeout;
+                        client.deadline.restart(patience);
+                    }
+                    return Poll::Pending;
+                }
             }
             // The time for an answer does not run out while the client is busy sending.
-            client.deadline.restart();
-            if self.look(&client.input).is_err() {
-                return Poll::Ready(Some(Event::BadBody));
+            self.waiting = false;
+            client
+                .deadline
+                .restart(client.target.remote.request_timeout);
+            if let Err(why) = self.look(&client.input, &client.worker.proxy) {
+                return Poll::Ready(Some(Event::Refused(why)));
             }
         }
     }

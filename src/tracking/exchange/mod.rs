@@ -140,6 +140,8 @@ pub struct Exchange {
     group: Option<Arc<Group>>,
     /// Whether a record waits in the group.
     unsettled: AtomicBool,
+    /// Whether the body asks for a stream to be held (`subscriptions/listen`).
+    listens: AtomicBool,
     /// Whether nothing is under way.
     resting: bool,
     /// The session of the request before, and what led there: a client repeats it.
@@ -173,6 +175,7 @@ impl Exchange {
             state: Mutex::default(),
             group,
             unsettled: AtomicBool::new(false),
+            listens: AtomicBool::new(false),
             resting: false,
             before: None,
         };
@@ -293,6 +296,9 @@ impl Exchange {
                 version: said.clone(),
             });
         }
+        if &*method == "subscriptions/listen" {
+            self.listens.store(true, Ordering::Relaxed);
+        }
         let target = messages::target(&method, envelope.name, envelope.uri);
         let version = said.or_else(|| self.facts.version().map(Into::into));
         state.pending.push(Pending {
@@ -369,6 +375,11 @@ impl Exchange {
         self.end(&End::Broken(why.to_owned()));
     }
 
+    /// Whether the body, as far as it has passed, asks for a stream to be held.
+    pub fn listens(&self) -> bool {
+        self.listens.load(Ordering::Relaxed)
+    }
+
     /// The proxy answers itself. Gives the JSON-RPC id to answer with, raw, where there is just one.
     pub fn failed(&self, failure: Failure) -> Option<Box<[u8]>> {
         let id = {
@@ -430,7 +441,8 @@ impl Exchange {
         if touch {
             self.tracker.write_touch(&session, now, notifications);
         }
-        if self.facts.method == HttpMethod::Delete {
+        let refused = matches!(end, End::Failed(Failure::Refused(_)));
+        if self.facts.method == HttpMethod::Delete && !refused {
             self.left_by_delete(&session, state.status);
         } else if state.channel.is_some() && !matches!(end, End::ClientLeft) {
             // The session was this stream, and the server has ended it.
@@ -477,6 +489,7 @@ impl Exchange {
         self.remember();
         self.resting = false;
         self.tracker.counters.in_progress.add(1);
+        *self.listens.get_mut() = false;
         self.facts.restart(method, self.tracker.now());
         fill(&mut self.facts);
         let (kind, coding) = (self.request_body(), self.facts.coding);

@@ -30,6 +30,9 @@ impl Lent {
     }
 }
 
+/// What stands for the method of a request that was turned down before any of its body came.
+const UNREAD: &str = "unknown";
+
 impl Exchange {
     /// Whether the answer may be the event stream of an HTTP+SSE server.
     pub(super) fn may_name_an_endpoint(&self) -> bool {
@@ -162,6 +165,16 @@ impl Exchange {
             && let Some(session) = self.known_session(state)
         {
             self.attach(state, session);
+        }
+        if state.pending.is_empty() && state.notifications == 0 && state.session.is_some() {
+            state.pending.push(Pending {
+                id: Box::default(),
+                method: UNREAD.into(),
+                target: None,
+                version: self.facts.version().map(Into::into),
+                behind: None,
+                repeats: None,
+            });
         }
     }
 }

@@ -84,7 +84,7 @@ fn what_two_parsers_could_read_in_two_ways_gets_400_and_goes_nowhere() {
         "GET mcp HTTP/1.1\r\n\r\n",
         "CONNECT localhost:1 HTTP/1.1\r\n\r\n",
         "CONNECT /mcp HTTP/1.1\r\n\r\n",
-        "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+        "PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n",
         "\x16\x03\x01\x02\0\x01\0\x01\r\n\r\n",
     ] {
         refused(&relay, start, 400);

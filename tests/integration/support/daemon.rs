@@ -22,9 +22,19 @@ pub(crate) struct Daemon {
 impl Daemon {
     /// Starts `archonctl serve` on a free port with `arguments`, and waits until it is ready.
     pub(crate) fn start(data_dir: &Path, arguments: &[&str]) -> Self {
+        Self::start_with(data_dir, arguments, &[])
+    }
+
+    /// The same with environment variables.
+    pub(crate) fn start_with(
+        data_dir: &Path,
+        arguments: &[&str],
+        variables: &[(&str, &str)],
+    ) -> Self {
         let mut command = archonctl(&["serve", "--listen", "127.0.0.1:0"]);
         command.args(["--api-listen", "127.0.0.1:0", "--data-dir"]);
         command.arg(data_dir).args(arguments).stderr(Stdio::piped());
+        command.envs(variables.iter().copied());
         let mut child = Owned(command.spawn().expect("archonctl starts"));
         let log = lines(child.0.stderr.take().expect("piped"));
         let mut seen = Vec::new();

@@ -50,6 +50,9 @@ pub(super) fn deps(store: &Store, now: Timestamp) -> RestDeps {
             bodies_unparsed: 0,
             journal_backlog_bytes: 0,
             store_error: None,
+            connections: 0,
+            held_streams: 0,
+            rejections: crate::model::Rejections::default(),
             upstreams: vec![UpstreamHealth {
                 name: "files".to_owned(),
                 url: "http://127.0.0.1:1/mcp".to_owned(),

@@ -240,7 +240,9 @@ fn plain_expression(text: &str) -> String {
             continue;
         }
         let renamed = match placed.get(at + 1) {
-            Some(Token::Word(word)) => !["NOT", "MATERIALIZED"].contains(&word.to_uppercase().as_str()),
+            Some(Token::Word(word)) => {
+                !["NOT", "MATERIALIZED"].contains(&word.to_uppercase().as_str())
+            }
             Some(Token::Name(_)) => true,
             _ => false,
         };

@@ -21,7 +21,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-use crate::proxy::upstream::tls_connector;
+use crate::proxy::tls;
 
 use answer::Head;
 
@@ -114,7 +114,10 @@ impl Http {
             return Err(TargetError::Url);
         }
         let tls = if secure {
-            Some(tls_connector().map_err(|error| TargetError::Tls(error.to_string()))?)
+            Some(
+                tls::connector("bridge", None)
+                    .map_err(|error| TargetError::Tls(error.to_string()))?,
+            )
         } else {
             None
         };
