@@ -40,6 +40,7 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
         }
         'archonctl;serve' {
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Where to listen [default: 127.0.0.1:8051]')
+            [CompletionResult]::new('--api-listen', '--api-listen', [CompletionResultType]::ParameterName, 'Where the REST API listens, an address of this machine''s loopback; ''off'' for none [default: 127.0.0.1:8181]')
             [CompletionResult]::new('--upstream', '--upstream', [CompletionResultType]::ParameterName, 'An MCP server to relay to, served at /mcp/NAME, the first one also at /mcp; can be given more than once; /mcp is added to a URL without a path')
             [CompletionResult]::new('--upstream-name', '--upstream-name', [CompletionResultType]::ParameterName, 'The name for sessions of a server given without one [default: default]')
             [CompletionResult]::new('--session-timeout', '--session-timeout', [CompletionResultType]::ParameterName, 'Time without activity that ends a session [default: 3600s]')

@@ -36,6 +36,7 @@ set edit:completion:arg-completer[archonctl] = {|@words|
         }
         &'archonctl;serve'= {
             cand --listen 'Where to listen [default: 127.0.0.1:8051]'
+            cand --api-listen 'Where the REST API listens, an address of this machine''s loopback; ''off'' for none [default: 127.0.0.1:8181]'
             cand --upstream 'An MCP server to relay to, served at /mcp/NAME, the first one also at /mcp; can be given more than once; /mcp is added to a URL without a path'
             cand --upstream-name 'The name for sessions of a server given without one [default: default]'
             cand --session-timeout 'Time without activity that ends a session [default: 3600s]'

@@ -38,6 +38,7 @@ complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "completions" -d
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "man" -d 'Print the manual page'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l listen -d 'Where to listen [default: 127.0.0.1:8051]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l api-listen -d 'Where the REST API listens, an address of this machine\'s loopback; \'off\' for none [default: 127.0.0.1:8181]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l upstream -d 'An MCP server to relay to, served at /mcp/NAME, the first one also at /mcp; can be given more than once; /mcp is added to a URL without a path' -r -f
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l upstream-name -d 'The name for sessions of a server given without one [default: default]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l session-timeout -d 'Time without activity that ends a session [default: 3600s]' -r

@@ -25,6 +25,10 @@ pub(crate) struct Args {
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<String>,
 
+    /// Where the REST API listens, an address of this machine's loopback; 'off' for none [default: 127.0.0.1:8181]
+    #[arg(long, value_name = "HOST:PORT")]
+    api_listen: Option<String>,
+
     /// An MCP server to relay to, served at /mcp/NAME, the first one also at /mcp; can be given more than once; /mcp
     /// is added to a URL without a path
     #[arg(long, value_name = "[NAME=]URL", value_hint = clap::ValueHint::Url)]
@@ -136,6 +140,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
         .store
         .flags()
         .with(Key::Listen, args.listen)
+        .with(Key::ApiListen, args.api_listen)
         .with_all(Key::Upstream, &args.upstream)
         .with(Key::UpstreamName, args.upstream_name)
         .with(Key::SessionTimeout, args.session_timeout)

@@ -46,6 +46,8 @@ pub struct ServeOptions {
     pub migrate: bool,
     /// `host:port`; an IPv6 address in brackets.
     pub listen: String,
+    /// `host:port` of the REST API; `None` for no API.
+    pub api_listen: Option<String>,
     /// The MCP servers behind the daemon; the first is also served at `/mcp`.
     pub upstreams: Vec<Upstream>,
     /// Time without activity that ends a session.
@@ -130,6 +132,7 @@ impl Settings {
             database: self.database()?,
             migrate: false,
             listen: self.parsed(Key::Listen, listen)?.unwrap_or_default(),
+            api_listen: self.parsed(Key::ApiListen, listen_or_off)?.flatten(),
             upstreams: self.upstreams(sources)?,
             session_timeout: self.session_timeout()?,
             idle_after: self.positive(Key::IdleAfter)?,
@@ -274,4 +277,14 @@ fn listen(text: &str) -> Result<String, String> {
     } else {
         Err(expected())
     }
+}
+
+/// [`listen`], or `off`.
+fn listen_or_off(text: &str) -> Result<Option<String>, String> {
+    if text == "off" {
+        return Ok(None);
+    }
+    listen(text)
+        .map(Some)
+        .map_err(|reason| format!("{reason}; 'off' is allowed too"))
 }

@@ -32,6 +32,8 @@ pub enum Key {
     DatabaseSchema,
     /// `host:port` the daemon listens on.
     Listen,
+    /// `host:port` its REST API listens on, or `off`.
+    ApiListen,
     /// URL of the MCP server behind the daemon.
     Upstream,
     /// The name that server's sessions are stored under.
@@ -84,12 +86,13 @@ pub enum Key {
 
 impl Key {
     /// Every setting, in the order they are shown in.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::DataDir,
         Self::DatabaseUrl,
         Self::DatabaseUrlFile,
         Self::DatabaseSchema,
         Self::Listen,
+        Self::ApiListen,
         Self::Upstream,
         Self::UpstreamName,
         Self::SessionTimeout,
@@ -126,6 +129,7 @@ impl Key {
             Self::DatabaseUrlFile => "database_url_file",
             Self::DatabaseSchema => "database_schema",
             Self::Listen => "listen",
+            Self::ApiListen => "api_listen",
             Self::Upstream => "upstream",
             Self::UpstreamName => "upstream_name",
             Self::SessionTimeout => "session_timeout",
@@ -185,6 +189,7 @@ impl Key {
             | Self::AllowedOrigins
             | Self::PublicUrl => None,
             Self::Listen => Some("127.0.0.1:8051"),
+            Self::ApiListen => Some("127.0.0.1:8181"),
             Self::UpstreamName => Some("default"),
             Self::SessionTimeout => Some("3600s"),
             Self::IdleAfter => Some("5m"),

@@ -36,6 +36,29 @@ impl StartError {
         }
     }
 
+    /// The API would be open to everybody who can reach this machine.
+    pub(super) fn open_api(listen: &str) -> Self {
+        Self {
+            code: "api_open",
+            message: format!("the API has no login, and {listen} can be reached from elsewhere"),
+            hint: "let it listen on loopback with --api-listen 127.0.0.1:8181, and put a proxy that asks who it is in front of it",
+            source: None,
+        }
+    }
+
+    /// `listen`, where the API is to be, cannot be listened on.
+    pub(super) fn api_listen(listen: &str, error: io::Error) -> Self {
+        let hint = if error.kind() == io::ErrorKind::AddrInUse {
+            "stop that one, or choose another with --api-listen HOST:PORT (port 0 takes a free one; off for no API)"
+        } else {
+            "--api-listen takes an address of this machine, such as 127.0.0.1:8181, or off"
+        };
+        Self {
+            hint,
+            ..Self::listen(listen, error)
+        }
+    }
+
     /// `listen` cannot be listened on.
     pub(super) fn listen(listen: &str, error: io::Error) -> Self {
         let (code, message, hint) = match error.kind() {

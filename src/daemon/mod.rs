@@ -3,6 +3,7 @@
 mod error;
 mod instances;
 mod logging;
+mod rest;
 mod signals;
 mod stdio;
 mod tracking;
@@ -16,7 +17,7 @@ use std::num::NonZeroUsize;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -28,6 +29,7 @@ use uuid::Uuid;
 
 use crate::api::health::health_json;
 use crate::api::mcp_server::{self, McpServerDeps};
+use crate::api::rest::RestDeps;
 use crate::config::{self, DatabaseOptions, DatabaseUrl, InstanceOptions, ServeOptions};
 use crate::journal::{Journal, JournalOptions};
 use crate::model::{Clock, HealthView, InstanceId, SystemClock, Timestamp, UuidV7Source};
@@ -39,6 +41,7 @@ use crate::store::{Location, Store, StoreError};
 use crate::tracking::{Shipper, ShipperHandle, Tracker, TrackerOptions, journal_root};
 
 use instances::Membership;
+use rest::RestServer;
 use signals::Signals;
 
 /// Name under which queries show the built-in MCP server.
@@ -62,10 +65,14 @@ async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
     let mut signals = Signals::install().context("listening for signals")?;
     make_data_dir(&options.data_dir)?;
     let listener = bind(&options.listen).await?;
+    let api_listener = match &options.api_listen {
+        Some(listen) => Some(rest::bind(listen).await?),
+        None => None,
+    };
     let address = listener
         .local_addr()
         .context("reading the listener's address")?;
-    let daemon = Daemon::start(options, listener).await?;
+    let daemon = Daemon::start(options, listener, api_listener).await?;
     let ready_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     for (number, upstream) in daemon.proxy.upstreams.iter().enumerate() {
         let (upstream, several) = (upstream.health(), daemon.proxy.upstreams.len() > 1);
@@ -138,10 +145,15 @@ async fn open_store(
     Ok(store)
 }
 
+/// Tells how the daemon is.
+type Health = Arc<dyn Fn() -> HealthView + Send + Sync>;
+
 /// The running subsystems.
 struct Daemon {
     proxy: Arc<Proxy>,
     server: ServerHandle,
+    rest: Option<RestServer>,
+    stopping: Arc<AtomicBool>,
     store: Store,
     journal: Arc<Journal>,
     sweeper: tokio::task::JoinHandle<()>,
@@ -152,7 +164,11 @@ struct Daemon {
 }
 
 impl Daemon {
-    async fn start(options: &ServeOptions, listener: TcpListener) -> anyhow::Result<Self> {
+    async fn start(
+        options: &ServeOptions,
+        listener: TcpListener,
+        api_listener: Option<TcpListener>,
+    ) -> anyhow::Result<Self> {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let started_at = clock.now();
         let store = open_store(&options.data_dir, &options.database, options.migrate).await?;
@@ -203,8 +219,9 @@ impl Daemon {
                 }
             }
         })?;
-        let guard_loopback = listener.local_addr()?.ip().is_loopback();
-        let proxy = Self::wire_proxy(
+        let mcp_address = listener.local_addr()?;
+        let guard_loopback = mcp_address.ip().is_loopback();
+        let (proxy, health) = Self::wire_proxy(
             options,
             &store,
             &clock,
@@ -219,6 +236,24 @@ impl Daemon {
             .or_else(|| std::thread::available_parallelism().ok())
             .unwrap_or(NonZeroUsize::MIN);
         let server = proxy::serve(&proxy, listener, workers).context("starting the workers")?;
+        let stopping = Arc::new(AtomicBool::new(false));
+        let rest = match api_listener {
+            None => None,
+            Some(listener) => {
+                let stopping = stopping.clone();
+                let deps = RestDeps {
+                    store: store.clone(),
+                    clock: clock.clone(),
+                    started_at,
+                    session_timeout: options.session_timeout,
+                    mcp_address,
+                    health,
+                    stopping: Arc::new(move || stopping.load(Ordering::Relaxed)),
+                    guard_loopback: true,
+                };
+                Some(RestServer::start(listener, deps)?)
+            }
+        };
         let shortest = options
             .session_timeout
             .min(options.idle_after)
@@ -228,6 +263,8 @@ impl Daemon {
         Ok(Self {
             proxy,
             server,
+            rest,
+            stopping,
             store,
             journal,
             sweeper,
@@ -260,7 +297,7 @@ impl Daemon {
         journal: &Arc<Journal>,
         shipper: ShipperHandle,
         guard_loopback: bool,
-    ) -> anyhow::Result<Arc<Proxy>> {
+    ) -> anyhow::Result<(Arc<Proxy>, Health)> {
         let (health_tracker, health_journal) = (tracker.clone(), journal.clone());
         let counters = Arc::new(Counters::default());
         let counted = counters.clone();
@@ -276,7 +313,7 @@ impl Daemon {
             rejections: counted.rejections(),
             upstreams: Vec::new(),
         };
-        let own_health: Arc<dyn Fn() -> HealthView + Send + Sync> = Arc::new(own_health);
+        let own_health: Health = Arc::new(own_health);
         let remote = |upstream| Upstream::remote(&remote_options(options, upstream));
         let mut upstreams = options
             .upstreams
@@ -289,11 +326,15 @@ impl Daemon {
         }
         let health_clock = clock.clone();
         let watched: Vec<_> = upstreams.iter().map(Upstream::watch).collect();
-        let health = move || {
+        let whole_health: Health = Arc::new(move || {
             let mut view = own_health();
             view.upstreams = watched.iter().map(Watch::health).collect();
+            view
+        });
+        let view = whole_health.clone();
+        let health = move || {
             let uptime = health_clock.now().since(started_at).as_secs();
-            Bytes::from(health_json(&view, uptime).to_string())
+            Bytes::from(health_json(&view(), uptime).to_string())
         };
         let proxy_options = ProxyOptions {
             limits: limits(options),
@@ -304,17 +345,19 @@ impl Daemon {
             },
             public_url: options.access.public_url.as_deref().map(Into::into),
         };
-        Ok(Arc::new(Proxy {
+        let proxy = Proxy {
             tracker: tracker.clone(),
             upstreams: upstreams.into(),
             options: proxy_options,
             counters,
             health: Box::new(health),
-        }))
+        };
+        Ok((Arc::new(proxy), whole_health))
     }
 
     /// Takes nothing new, and waits until what is under way is done, `longest` at the most.
     async fn drain(&self, longest: Duration) {
+        self.stopping.store(true, Ordering::Relaxed);
         self.server.drain();
         let under_way = &self.proxy.tracker.counters.in_progress;
         let until = Instant::now() + longest;
@@ -338,6 +381,9 @@ impl Daemon {
         // Before connections are cut, so that the sessions end for this reason and not as if their clients had left.
         self.proxy.tracker.shut_down(others);
         self.server.stop().await;
+        if let Some(rest) = self.rest {
+            rest.stop().await;
+        }
         self.stop_shipping.cancel();
         let shipped = tokio::task::spawn_blocking(move || self.shipper.join()).await;
         if let Ok(Ok(true)) = shipped {
@@ -356,6 +402,18 @@ impl Daemon {
             );
         }
         self.store.close().await;
+    }
+}
+
+fn tell_settled(settled: &Settled) {
+    if settled.records > 0 || settled.closed > 0 || !settled.open.is_empty() {
+        let (records, closed, open) = (settled.records, settled.closed, settled.open.len());
+        tracing::info!(
+            records,
+            closed,
+            open,
+            "settled what an instance that is gone had left behind"
+        );
     }
 }
 
@@ -424,7 +482,7 @@ fn built_in(
     store: &Store,
     clock: &Arc<dyn Clock>,
     started_at: Timestamp,
-    health: &Arc<dyn Fn() -> HealthView + Send + Sync>,
+    health: &Health,
 ) -> LocalService {
     let service = Arc::new(mcp_server::service(McpServerDeps {
         store: store.clone(),

@@ -3,17 +3,28 @@
 //!
 //! Owns what a question means and the shape of its answer. Holds no SQL (that is `store`) and prints nothing.
 
+mod analytics;
+mod digest;
+mod logs;
+mod recent;
 mod types;
 
 #[cfg(test)]
 mod tests;
 
+pub use analytics::analytics;
+pub use digest::Digest;
+pub use logs::{LogFilter, LogLevel, errors, logs};
+pub use recent::{active_sessions, prices, sessions_health};
 pub use types::{
-    ClientStats, DisconnectStatistics, DisconnectedSessions, Pagination, SessionDetails,
-    SessionPage, SessionStats, ToolUsage, UsageSummary, UsageTotals, UsageWithSessions,
+    AgeDistribution, Analytics, Change, ClientStats, Comparison, ConnectionHealth, DayTrend,
+    DisconnectStatistics, DisconnectedSessions, ErrorEntry, ErrorPage, ErrorSummary, HourTrend,
+    LogEntry, LogPage, Pagination, Ratios, RecentSession, ResponseTimes, SessionDetails,
+    SessionPage, SessionStats, SessionsHealth, StatusBreakdown, ToolResponseTimes, ToolUsage,
+    Trends, UsageSummary, UsageTotals, UsageWithSessions,
 };
 
-pub use crate::store::{OperationRow, Page, SessionFilter, SessionRow, UserStats};
+pub use crate::store::{OperationRow, Page, PriceRow, SessionFilter, SessionRow, UserStats};
 
 use crate::model::{Cost, Period, SessionId};
 use crate::store::{ClientSums, ReasonSums, Store, StoreError, ToolSums};
@@ -168,6 +179,15 @@ fn mean(sum: i64, count: i64) -> Option<f64> {
         reason = "sums of seconds stay far below 2^53"
     )]
     (count > 0).then(|| sum as f64 / count as f64)
+}
+
+/// How many per cent `part` is of `whole`; `None` without anything to divide by.
+fn percent(part: i64, whole: i64) -> Option<f64> {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "counts stay far below 2^53, and a share needs no more digits"
+    )]
+    (whole != 0).then(|| part as f64 / whole as f64 * 100.0)
 }
 
 impl From<Vec<ReasonSums>> for DisconnectStatistics {

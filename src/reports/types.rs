@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::model::{Cost, Period};
+use crate::model::{Cost, Period, SessionId, SessionStatus, Timestamp};
 use crate::store::{OperationRow, SessionRow};
 
 /// A page of sessions, newest activity first, and how many match in all.
@@ -159,4 +159,243 @@ pub struct ToolUsage {
     pub tokens: i64,
     /// Estimated cost.
     pub cost: Cost,
+}
+
+/// An operation with the level of a log.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LogEntry {
+    /// The operation.
+    #[serde(flatten)]
+    pub request: OperationRow,
+    /// `info`, `warning` (a timeout) or `error`.
+    pub level: &'static str,
+}
+
+/// A page of operations of all sessions, newest first.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LogPage {
+    /// The page.
+    pub logs: Vec<LogEntry>,
+    /// Where it stands.
+    pub pagination: Pagination,
+}
+
+/// An operation that did not succeed.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ErrorEntry {
+    /// The operation.
+    #[serde(flatten)]
+    pub request: OperationRow,
+    /// `error` or `timeout`.
+    pub severity: String,
+    /// The client type of its session.
+    pub session_client_type: Option<String>,
+}
+
+/// Operations that did not succeed, newest first.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ErrorPage {
+    /// The newest.
+    pub errors: Vec<ErrorEntry>,
+    /// Over all of them, whatever the severity asked for.
+    pub summary: ErrorSummary,
+    /// How many are of the severity asked for.
+    pub total: i64,
+}
+
+/// How many operations did not succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ErrorSummary {
+    /// Errors.
+    pub error_count: i64,
+    /// Timeouts.
+    pub timeout_count: i64,
+    /// When the newest of both started.
+    pub last_error_at: Option<Timestamp>,
+    /// Both, of all operations; `None` without any operation.
+    pub error_rate_percent: Option<f64>,
+}
+
+/// Trends of a period.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Analytics {
+    /// The period.
+    pub period: Period,
+    /// Over time.
+    pub trends: Trends,
+    /// How operations ended.
+    pub ratios: Ratios,
+    /// How long they took.
+    pub response_times: ResponseTimes,
+    /// Against the same length of time before; `None` where it was not asked for.
+    pub comparison: Option<Comparison>,
+}
+
+/// Operations over time.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Trends {
+    /// One for each day (UTC) that the period touches, the oldest first.
+    pub daily: Vec<DayTrend>,
+    /// One for each hour of the day (UTC), over all days.
+    pub hourly: Vec<HourTrend>,
+}
+
+/// The operations of one day.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DayTrend {
+    /// `YYYY-MM-DD`.
+    pub date: String,
+    /// How many.
+    pub requests: i64,
+    /// Their estimated tokens.
+    pub tokens: i64,
+    /// Their estimated cost.
+    pub cost: Cost,
+    /// How many per cent succeeded; `None` without any.
+    pub success_rate: Option<f64>,
+}
+
+/// The operations of one hour of the day.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct HourTrend {
+    /// 0 to 23.
+    pub hour: u8,
+    /// How many.
+    pub requests: i64,
+    /// Mean duration, milliseconds.
+    pub avg_duration: Option<f64>,
+}
+
+/// How operations ended.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Ratios {
+    /// With success.
+    pub success: i64,
+    /// With an error.
+    pub error: i64,
+    /// Without an answer in time.
+    pub timeout: i64,
+    /// How many per cent succeeded; `None` without any.
+    pub success_rate: Option<f64>,
+}
+
+/// How long operations took, in milliseconds, those of unknown duration left out.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ResponseTimes {
+    /// By tool name, else by method; most operations first.
+    pub by_tool: Vec<ToolResponseTimes>,
+    /// Mean.
+    pub overall_avg: Option<f64>,
+    /// Half of them took no longer. From 1,000 on in three digits.
+    pub p50: Option<i64>,
+    /// 95 per cent of them took no longer.
+    pub p95: Option<i64>,
+    /// 99 per cent of them took no longer.
+    pub p99: Option<i64>,
+}
+
+/// How long the operations of one tool took, in milliseconds.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ToolResponseTimes {
+    /// Tool name, else method.
+    pub tool: String,
+    /// Mean.
+    pub avg_ms: Option<f64>,
+    /// Shortest.
+    pub min_ms: Option<i64>,
+    /// Longest.
+    pub max_ms: Option<i64>,
+    /// How many have a duration.
+    pub count: i64,
+}
+
+/// A period against the one before.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Comparison {
+    /// Operations.
+    pub requests: Change<i64>,
+    /// How many per cent succeeded.
+    pub success_rate: Change<Option<f64>>,
+    /// Estimated tokens.
+    pub tokens: Change<i64>,
+    /// Estimated cost.
+    pub cost: Change<Cost>,
+}
+
+/// One figure against that of the period before.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Change<T> {
+    /// In this period.
+    pub current: T,
+    /// In the one before.
+    pub previous: T,
+    /// By how many per cent it grew; `None` where there was nothing before.
+    pub change_percent: Option<f64>,
+}
+
+/// How sessions are right now.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SessionsHealth {
+    /// All sessions.
+    pub status_breakdown: StatusBreakdown,
+    /// Open sessions by their last activity.
+    pub age_distribution: AgeDistribution,
+    /// Sessions that connected in the last 24 hours.
+    pub connection_health: ConnectionHealth,
+    /// The sessions with the newest activity.
+    pub recent_activity: Vec<RecentSession>,
+    /// When this was so.
+    pub timestamp: Timestamp,
+}
+
+/// Sessions by status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct StatusBreakdown {
+    /// Active.
+    pub active: i64,
+    /// Idle.
+    pub idle: i64,
+    /// Ended.
+    pub disconnected: i64,
+    /// All.
+    pub total: i64,
+}
+
+/// Open sessions by age.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct AgeDistribution {
+    /// Last activity less than 5 minutes ago.
+    pub healthy: i64,
+    /// 5 to 10 minutes ago.
+    pub aging: i64,
+    /// More than 10 minutes ago.
+    pub stale: i64,
+}
+
+/// Sessions that connected in the last 24 hours.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ConnectionHealth {
+    /// Mean duration of those that ended and have one.
+    pub avg_duration_seconds: Option<f64>,
+    /// How many an hour.
+    pub sessions_per_hour: f64,
+    /// How many per cent of them ended; `None` without any.
+    pub disconnect_rate_percent: Option<f64>,
+    /// How many.
+    pub total_sessions_24h: i64,
+}
+
+/// A session at a glance.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RecentSession {
+    /// The session.
+    pub session_id: SessionId,
+    /// Its client type.
+    pub client_type: String,
+    /// How it is.
+    pub status: SessionStatus,
+    /// Minutes since its last activity, in tenths.
+    pub age_minutes: f64,
+    /// Minutes from its start until now or its end, in tenths.
+    pub uptime_minutes: f64,
 }

@@ -36,7 +36,9 @@ pub use migrations::{
     Migrator, ObjectKind, ObjectName, PlannedMigration, PlannedPart, Presence, Problem, Progress,
     RepairedMigration, Silent, Task, Undone, UpOptions,
 };
+pub(crate) use queries::{UNITS, whole_units};
 pub use rows::{
-    ClientSums, OperationRow, Page, ReasonSums, SessionFilter, SessionRow, SessionWithSums,
-    ToolSums, UserStats,
+    ClientSums, ConnectedSums, DurationCount, HourSums, OpenAges, OperationFilter,
+    OperationOfClient, OperationRow, Page, PriceRow, ReasonSums, SessionFilter, SessionRow,
+    SessionWithSums, StatusCount, Stretch, TextCount, ToolSums, ToolTimes, UnitSums, UserStats,
 };

@@ -6,7 +6,7 @@
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::model::{Cost, Period, SessionId, SessionStatus, Timestamp};
+use crate::model::{Cost, OperationStatus, Period, SessionId, SessionStatus, Timestamp};
 
 /// A session as lists show it: the contract's `Session` and what this tool adds.
 ///
@@ -260,4 +260,170 @@ pub struct ToolSums {
     pub completion_tokens: i64,
     /// Estimated cost.
     pub cost: Cost,
+}
+
+/// Which operations a list asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OperationFilter {
+    /// Only these statuses; empty for all.
+    pub statuses: Vec<OperationStatus>,
+    /// Only this session's.
+    pub session: Option<SessionId>,
+    /// Only those whose tool name or error message contains this, with no regard to the case of ASCII letters.
+    pub search: Option<String>,
+    /// Only those that started at this instant or later.
+    pub from: Option<Timestamp>,
+    /// Only those that started before this instant.
+    pub before: Option<Timestamp>,
+}
+
+/// An operation and whose it is.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct OperationOfClient {
+    /// The operation.
+    #[sqlx(flatten)]
+    pub operation: OperationRow,
+    /// The client type of its session.
+    pub session_client_type: Option<String>,
+}
+
+/// Operations that share a status.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct StatusCount {
+    /// `success`, `error` or `timeout`.
+    pub status: String,
+    /// How many.
+    pub operations: i64,
+}
+
+/// Of when sums are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stretch {
+    /// A period, both ends included.
+    Period(Period),
+    /// All there ever was, and what clocks that are wrong say is still to come.
+    AllTime {
+        /// The present: from its day on sums are by hour.
+        now: Timestamp,
+    },
+}
+
+/// Operations of one day or hour that share a status.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct UnitSums {
+    /// The first instant of the day or hour.
+    pub began: Timestamp,
+    /// 1 for the methods of the handshake, 0 for all others.
+    pub handshake: i64,
+    /// `success`, `error` or `timeout`.
+    pub status: String,
+    /// How many.
+    pub requests: i64,
+    /// Of those, how many have a duration.
+    pub timed_requests: i64,
+    /// Sum of the durations, milliseconds.
+    pub duration_ms_sum: i64,
+    /// Estimated tokens of arguments.
+    pub prompt_tokens: i64,
+    /// Estimated tokens of results.
+    pub completion_tokens: i64,
+    /// Estimated cost.
+    pub cost: Cost,
+}
+
+/// How long the operations of one tool took.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct ToolTimes {
+    /// Tool name, else method.
+    pub tool: String,
+    /// How many have a duration.
+    pub timed_requests: i64,
+    /// Sum of the durations, milliseconds.
+    pub duration_ms_sum: i64,
+    /// Shortest, milliseconds.
+    pub shortest: Option<i64>,
+    /// Longest, milliseconds.
+    pub longest: Option<i64>,
+}
+
+/// Operations that took equally long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct DurationCount {
+    /// Milliseconds.
+    pub ms: i64,
+    /// How many.
+    pub operations: i64,
+}
+
+/// Operations of one hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct HourSums {
+    /// The hour's first instant.
+    pub hour: Timestamp,
+    /// How many.
+    pub requests: i64,
+    /// Of those, how many have a duration.
+    pub timed_requests: i64,
+    /// Sum of the durations, milliseconds.
+    pub duration_ms_sum: i64,
+}
+
+/// Operations of one hour that share status, tool and error message.
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+pub struct TextCount {
+    /// The hour's first instant.
+    pub hour: Timestamp,
+    /// `success`, `error` or `timeout`.
+    pub status: String,
+    /// The tool.
+    pub tool_name: Option<String>,
+    /// The error message.
+    pub error_message: Option<String>,
+    /// How many.
+    pub operations: i64,
+}
+
+/// Open sessions by status and age.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct OpenAges {
+    /// Active ones.
+    pub active: i64,
+    /// Idle ones.
+    pub idle: i64,
+    /// Those heard of a short while ago.
+    pub healthy: i64,
+    /// Those not heard of for long.
+    pub stale: i64,
+}
+
+/// Sessions that connected in a stretch of time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, sqlx::FromRow)]
+pub struct ConnectedSums {
+    /// How many.
+    pub sessions: i64,
+    /// Of those, how many are over.
+    pub ended: i64,
+    /// Of those, how many have a duration.
+    pub timed_sessions: i64,
+    /// Sum of the durations, seconds.
+    pub duration_sum: i64,
+}
+
+/// What a model's tokens cost.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
+pub struct PriceRow {
+    /// Number of the row.
+    pub id: i64,
+    /// The model.
+    pub model_name: String,
+    /// Who offers it.
+    pub provider: String,
+    /// US dollars for 1,000 tokens of input.
+    pub input_price_per_1k: Cost,
+    /// US dollars for 1,000 tokens of output.
+    pub output_price_per_1k: Cost,
+    /// The day the price took effect, `YYYY-MM-DD`.
+    pub effective_date: String,
+    /// Remarks.
+    pub notes: Option<String>,
 }

@@ -250,7 +250,14 @@ fn serve_waits_for_people_to_migrate_a_shared_database() {
     let database = plain(Version::V18).fresh_database();
     let (_root, data_dir) = new_data_dir();
     let serve = |words: &[&str]| {
-        let mut command = archonctl(&["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
+        let mut command = archonctl(&[
+            "serve",
+            "--listen",
+            "127.0.0.1:0",
+            "--api-listen",
+            "off",
+            "--data-dir",
+        ]);
         command
             .arg(&data_dir)
             .env("DATABASE_URL", database.url())

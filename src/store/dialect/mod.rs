@@ -6,10 +6,12 @@
 mod rows;
 mod sums;
 mod text;
+mod time;
 
 pub(super) use rows::{CHUNKS, Cell, Kind, ManyRows};
-pub(super) use sums::{CLIENTS, USERS, usage_by_hour};
-pub(super) use text::{clean, cut, small};
+pub(super) use sums::{CLIENTS, ENDED, USERS, usage_by_hour};
+pub(super) use text::{clean, contains, cut, small};
+pub(super) use time::{day_of, hour_of};
 
 use std::path::Path;
 use std::time::Duration;

@@ -43,3 +43,10 @@ pub(in crate::store) const CLIENTS: &str = "\
     FROM archon_mcp_sessions AS c WHERE c.status = 'disconnected' AND NOT (c.counted AND (SELECT archon_reads_all())) \
     UNION ALL SELECT c.client_type, 'usage', 0, 0, 0, NULL, c.total_requests, c.failed_requests \
     FROM archon_mcp_sessions AS c WHERE NOT (c.counted AND (SELECT archon_reads_all()))";
+
+/// How many sessions are over, on PostgreSQL: those that are counted by their sums, the others one by one.
+pub(in crate::store) const ENDED: &str = "SELECT CAST(coalesce(sum(n), 0) AS BIGINT) FROM (\
+    SELECT t.sessions AS n FROM archon_client_totals AS t WHERE (SELECT archon_reads_all()) \
+    UNION ALL SELECT p.sessions FROM archon_totals_pending AS p WHERE (SELECT archon_reads_all()) \
+    UNION ALL SELECT 1 FROM archon_mcp_sessions AS c \
+    WHERE c.status = 'disconnected' AND NOT (c.counted AND (SELECT archon_reads_all()))) AS e";

@@ -60,6 +60,16 @@ pub(in crate::store) fn small(count: i64) -> i32 {
     i32::try_from(count).unwrap_or(if count < 0 { i32::MIN } else { i32::MAX })
 }
 
+/// The beginning of a condition that holds where `column` has a text in it, with no regard to the case of ASCII letters; the
+/// text, in small letters, and `) > 0` belong behind it. Other letters are told apart by case: SQLite knows no more.
+pub(in crate::store) fn contains(embedded: bool, column: &str) -> String {
+    if embedded {
+        format!("instr(lower({column}), ")
+    } else {
+        format!("strpos(lower({column} COLLATE \"C\"), ")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,7 +2,14 @@
 //!
 //! All read, none writes, none runs for each row of another.
 
+mod operations;
+mod prices;
+mod recent;
 mod sessions;
+mod spread;
+mod trends;
 mod usage;
 mod users;
 mod window;
+
+pub(crate) use trends::{UNITS, whole_units};

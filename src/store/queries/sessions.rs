@@ -1,5 +1,6 @@
 //! Sessions: lists, one with its operations, how they ended, by client type.
 
+use super::operations::OPERATION_COLUMNS;
 use super::window::{Statement, Value, fetch_all};
 use crate::model::{Period, SessionId, SessionStatus};
 use crate::store::connection::Store;
@@ -25,6 +26,15 @@ impl Store {
         let mut count = Statement::new("SELECT count(*) FROM archon_mcp_sessions");
         matching(&mut count, filter, Half::ALL);
         let total: Vec<(i64,)> = fetch_all!(self, count, "count sessions")?;
+        let rows = self.list_sessions(filter).await?;
+        Ok((rows, total.first().map_or(0, |(n,)| *n)))
+    }
+
+    /// Sessions that match `filter`, newest activity first, without counting the others.
+    pub(crate) async fn list_sessions(
+        &self,
+        filter: &SessionFilter,
+    ) -> Result<Vec<SessionRow>, StoreError> {
         let mut list = Statement::new(&format!("SELECT {COLUMNS} FROM ("));
         let halves = Half::wanted(&filter.statuses);
         for (place, half) in halves.iter().enumerate() {
@@ -41,8 +51,7 @@ impl Store {
         }
         list.push(") AS s ORDER BY last_activity DESC, session_id DESC")
             .page(filter.page);
-        let rows = fetch_all!(self, list, "list sessions")?;
-        Ok((rows, total.first().map_or(0, |(n,)| *n)))
+        fetch_all!(self, list, "list sessions")
     }
 
     /// One session with its sums.
@@ -66,14 +75,9 @@ impl Store {
         id: SessionId,
         page: Page,
     ) -> Result<Vec<OperationRow>, StoreError> {
-        let mut statement = Statement::new(
-            "SELECT request_id, session_id, method, tool_name, CAST(prompt_tokens AS BIGINT) AS prompt_tokens, \
-             CAST(completion_tokens AS BIGINT) AS completion_tokens, \
-             CAST(coalesce(prompt_tokens, 0) AS BIGINT) + coalesce(completion_tokens, 0) AS total_tokens, \
-             coalesce(nullif(estimated_cost, 'NaN'), 0) AS estimated_cost, timestamp, \
-             CAST(duration_ms AS BIGINT) AS duration_ms, status, error_message, prompt_name, \
-             resource_uri, sent_by, bytes_in, bytes_out, protocol_version, trace_id FROM archon_mcp_requests",
-        );
+        let mut statement = Statement::new(&format!(
+            "SELECT {OPERATION_COLUMNS} FROM archon_mcp_requests AS r"
+        ));
         statement
             .condition_with("session_id = ", Value::Session(id), "")
             .push(" ORDER BY timestamp DESC, request_id DESC")
@@ -199,7 +203,7 @@ impl Half {
 }
 
 /// How many rows lie before the end of a page.
-fn window_end(page: Page) -> i64 {
+pub(super) fn window_end(page: Page) -> i64 {
     let end = page.offset.saturating_add(u64::from(page.limit));
     i64::try_from(end).unwrap_or(i64::MAX)
 }

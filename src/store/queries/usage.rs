@@ -10,8 +10,8 @@ use crate::store::dialect;
 use crate::store::error::StoreError;
 use crate::store::rows::ToolSums;
 
-const HOUR: i64 = 3_600_000_000;
-const DAY: i64 = 24 * HOUR;
+pub(super) const HOUR: i64 = 3_600_000_000;
+pub(super) const DAY: i64 = 24 * HOUR;
 
 /// What a row of operations counts.
 const OF_ROWS: &str = "substr(r.method, 1, 100) AS method, coalesce(substr(r.tool_name, 1, 100), '') AS tool_name, \
@@ -23,15 +23,15 @@ const OF_SUMS: &str = "method, tool_name, requests, prompt_tokens, completion_to
 
 /// The parts of a period.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Parts {
+pub(super) struct Parts {
     /// Where its whole hours begin, and where they end; the same for a period without any.
-    hours: (i64, i64),
+    pub(super) hours: (i64, i64),
     /// Where its whole days begin, and where they end; the same for a period without any.
-    days: (i64, i64),
+    pub(super) days: (i64, i64),
 }
 
 impl Parts {
-    fn of(period: Period) -> Self {
+    pub(super) fn of(period: Period) -> Self {
         let whole = |(start, end): (i64, i64), unit: i64| {
             let first = start.div_euclid(unit).saturating_mul(unit);
             let first = if first < start {

@@ -68,7 +68,7 @@ fn a_rehearsal_runs_everything_and_leaves_nothing() {
             assert_eq!(rehearsed["data"]["rehearsed"], true);
             let applied = numbers(&rehearsed["data"]["applied"]);
             assert!(
-                applied.ends_with(&[100, 101, 102, 103, 104, 105]),
+                applied.ends_with(&[100, 101, 102, 103, 104, 105, 106]),
                 "{applied:?}"
             );
             let remarks = rehearsed["data"]["remarks"].to_string();
@@ -99,10 +99,13 @@ fn undoing_asks_refuses_to_lose_data_and_comes_back_the_same() {
             err(&silent)
         );
         let script = out(&migrate(&database, &["down", "--dry-run"]));
-        assert!(script.starts_with("-- V105__instances: undo\n"), "{script}");
+        assert!(
+            script.starts_with("-- V106__failed_requests: undo\n"),
+            "{script}"
+        );
         let one = json(&migrate(&database, &["down", "--yes", "-o", "json"]));
-        assert_eq!(numbers(&one["data"]["undone"]), [105]);
-        assert_eq!(states(&database)[&105], "pending");
+        assert_eq!(numbers(&one["data"]["undone"]), [106]);
+        assert_eq!(states(&database)[&106], "pending");
 
         let refused = migrate(&database, &["down", "--to", "14", "--yes", "-o", "json"]);
         assert_eq!(code(&refused), 1);

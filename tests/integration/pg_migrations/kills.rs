@@ -45,7 +45,7 @@ fn commands_by_migration(server: &'static Server) -> Vec<(i64, i64)> {
             .parse()
             .expect("a number")
     };
-    [1, 13, 14, 100, 101, 102, 103, 104, 105]
+    [1, 13, 14, 100, 101, 102, 103, 104, 105, 106]
         .map(|version| {
             json(&migrate(
                 &database,

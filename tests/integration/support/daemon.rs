@@ -17,6 +17,8 @@ pub(crate) struct Daemon {
     pub(crate) early: Vec<String>,
     /// Its MCP endpoint.
     pub(crate) url: String,
+    /// Where its API is.
+    pub(crate) api: String,
 }
 
 impl Daemon {
@@ -31,8 +33,9 @@ impl Daemon {
         arguments: &[&str],
         variables: &[(&str, &str)],
     ) -> Self {
-        let mut command = archonctl(&["serve", "--listen", "127.0.0.1:0", "--data-dir"]);
+        let mut command = archonctl(&["serve", "--listen", "127.0.0.1:0"]);
         command
+            .args(["--api-listen", "127.0.0.1:0", "--data-dir"])
             .arg(data_dir)
             .args(arguments)
             .envs(variables.iter().copied());
@@ -45,6 +48,7 @@ impl Daemon {
         let mut child = Owned(command.spawn().expect("archonctl starts"));
         let log = lines(child.0.stderr.take().expect("piped"));
         let mut seen = Vec::new();
+        let mut api = String::new();
         loop {
             let Ok(line) = log.recv_timeout(PATIENCE) else {
                 panic!("the daemon did not get ready:\n{}", seen.join("\n"))
@@ -56,7 +60,11 @@ impl Daemon {
                     log,
                     early: seen,
                     url,
+                    api,
                 };
+            }
+            if let Some((_, url)) = line.split_once("the API is at ") {
+                url.clone_into(&mut api);
             }
             seen.push(line);
         }

@@ -17,7 +17,7 @@ const V001: &str = include_str!("../../../../migrations/sqlite/V001__add_mcp_cli
 const V013: &str =
     include_str!("../../../../migrations/sqlite/V013__add_session_disconnect_fields.sql");
 
-const ALL: [&str; 9] = [
+const ALL: [&str; 10] = [
     "V001__add_mcp_client_tracking",
     "V013__add_session_disconnect_fields",
     "V014__add_user_context_to_sessions",
@@ -27,9 +27,10 @@ const ALL: [&str; 9] = [
     "V103__row_security",
     "V104__indexes",
     "V105__instances",
+    "V106__failed_requests",
 ];
 
-const VERSIONS: [i32; 9] = [1, 13, 14, 100, 101, 102, 103, 104, 105];
+const VERSIONS: [i32; 10] = [1, 13, 14, 100, 101, 102, 103, 104, 105, 106];
 
 fn dir() -> TempDir {
     TempDir::new().expect("a temporary directory")
@@ -108,6 +109,7 @@ async fn a_new_database_gets_every_migration_once() {
             own("0.1.0", "103_row_security"),
             own("0.1.0", "104_indexes"),
             own("0.1.0", "105_instances"),
+            own("0.1.0", "106_failed_requests"),
         ]
     );
     let prices: i64 = sqlx::query_scalar("SELECT count(*) FROM archon_llm_pricing")
