@@ -881,9 +881,8 @@ BEGIN
             CASE WHEN sign > 0 THEN one.user_name END,
             CASE WHEN sign > 0 AND one.user_name IS NOT NULL THEN one.connected_at END, sign < 0 AND less);
     END LOOP;
-    IF less AND TG_OP = 'UPDATE' THEN
-        PERFORM archon_settle_totals();
-    ELSIF random() * 1000 < 1 AND NOT less AND current_setting('transaction_isolation') = 'read committed' THEN
+    -- What was taken away is settled once the statement is over.
+    IF random() * 1000 < 1 AND NOT less AND current_setting('transaction_isolation') = 'read committed' THEN
         PERFORM archon_merge_totals();
     END IF;
     RETURN NULL;
@@ -1105,6 +1104,9 @@ CREATE TRIGGER archon_sessions_ended_more AFTER UPDATE ON archon_mcp_sessions FO
             NEW.total_duration, NEW.connected_at, NEW.last_activity, NEW.total_requests, NEW.total_prompt_tokens,
             NEW.total_completion_tokens, NEW.total_cost))
     EXECUTE FUNCTION archon_session_ended();
+DROP TRIGGER IF EXISTS archon_sessions_ended_all ON archon_mcp_sessions;
+CREATE TRIGGER archon_sessions_ended_all AFTER UPDATE ON archon_mcp_sessions
+    FOR EACH STATEMENT EXECUTE FUNCTION archon_sessions_settled();
 DROP TRIGGER IF EXISTS archon_sessions_ended_less ON archon_mcp_sessions;
 CREATE TRIGGER archon_sessions_ended_less AFTER DELETE ON archon_mcp_sessions FOR EACH ROW
     WHEN (OLD.status = 'disconnected' AND OLD.counted)

@@ -13,6 +13,7 @@ pub use logging::{init_logging, init_quiet_logging};
 pub use stdio::{BridgeTo, run_bridge, run_stdio};
 
 use std::fs;
+use std::io;
 use std::num::NonZeroUsize;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
@@ -209,16 +210,7 @@ impl Daemon {
         let (shipper, handle) = Shipper::new(journal.clone(), store.clone());
         let shipper = shipper.telling(tracker.clone());
         let stop_shipping = CancellationToken::new();
-        let stop = stop_shipping.clone();
-        let shipper = std::thread::Builder::new().name("shipper".to_owned()).spawn(move || {
-            match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-                Ok(runtime) => runtime.block_on(shipper.run(stop)),
-                Err(error) => {
-                    tracing::error!(%error, "the shipper cannot run; records wait in the journal");
-                    false
-                }
-            }
-        })?;
+        let shipper = ship(shipper, stop_shipping.clone())?;
         let mcp_address = listener.local_addr()?;
         let guard_loopback = mcp_address.ip().is_loopback();
         let (proxy, health) = Self::wire_proxy(
@@ -237,23 +229,21 @@ impl Daemon {
             .unwrap_or(NonZeroUsize::MIN);
         let server = proxy::serve(&proxy, listener, workers).context("starting the workers")?;
         let stopping = Arc::new(AtomicBool::new(false));
-        let rest = match api_listener {
-            None => None,
-            Some(listener) => {
+        let deps = RestDeps {
+            store: store.clone(),
+            clock: clock.clone(),
+            started_at,
+            session_timeout: options.session_timeout,
+            mcp_address,
+            health,
+            stopping: {
                 let stopping = stopping.clone();
-                let deps = RestDeps {
-                    store: store.clone(),
-                    clock: clock.clone(),
-                    started_at,
-                    session_timeout: options.session_timeout,
-                    mcp_address,
-                    health,
-                    stopping: Arc::new(move || stopping.load(Ordering::Relaxed)),
-                    guard_loopback: true,
-                };
-                Some(RestServer::start(listener, deps)?)
-            }
+                Arc::new(move || stopping.load(Ordering::Relaxed))
+            },
+            guard_loopback: true,
         };
+        let rest = api_listener.map(|listener| RestServer::start(listener, deps));
+        let rest = rest.transpose()?;
         let shortest = options
             .session_timeout
             .min(options.idle_after)
@@ -405,18 +395,6 @@ impl Daemon {
     }
 }
 
-fn tell_settled(settled: &Settled) {
-    if settled.records > 0 || settled.closed > 0 || !settled.open.is_empty() {
-        let (records, closed, open) = (settled.records, settled.closed, settled.open.len());
-        tracing::info!(
-            records,
-            closed,
-            open,
-            "settled what an instance that is gone had left behind"
-        );
-    }
-}
-
 fn remote_options(options: &ServeOptions, upstream: &config::Upstream) -> RemoteOptions {
     let headers = upstream.headers.iter();
     RemoteOptions {
@@ -459,6 +437,23 @@ fn journal_options(options: &InstanceOptions) -> JournalOptions {
         fsync: options.journal_fsync,
         ..JournalOptions::default()
     }
+}
+
+/// Carries the journal into the store, on a thread of its own; whether everything got there.
+fn ship(shipper: Shipper, stop: CancellationToken) -> io::Result<std::thread::JoinHandle<bool>> {
+    let thread = std::thread::Builder::new().name("shipper".to_owned());
+    thread.spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build();
+        match runtime {
+            Ok(runtime) => runtime.block_on(shipper.run(stop)),
+            Err(error) => {
+                tracing::error!(%error, "the shipper cannot run; records wait in the journal");
+                false
+            }
+        }
+    })
 }
 
 async fn sweep(tracker: Arc<Tracker>, membership: Membership, shortest: Duration) {

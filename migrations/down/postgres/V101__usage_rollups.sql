@@ -11,6 +11,7 @@ DROP TRIGGER IF EXISTS archon_sessions_rekeyed_all ON archon_mcp_sessions;
 DROP TRIGGER IF EXISTS archon_sessions_deleted ON archon_mcp_sessions;
 DROP TRIGGER IF EXISTS archon_sessions_deleted_all ON archon_mcp_sessions;
 DROP TRIGGER IF EXISTS archon_sessions_ended ON archon_mcp_sessions;
+DROP TRIGGER IF EXISTS archon_sessions_ended_all ON archon_mcp_sessions;
 DROP TRIGGER IF EXISTS archon_sessions_ended_more ON archon_mcp_sessions;
 DROP TRIGGER IF EXISTS archon_sessions_ended_less ON archon_mcp_sessions;
 DROP TRIGGER IF EXISTS archon_sessions_truncated ON archon_mcp_sessions;
