@@ -63,7 +63,8 @@ fn legacy_clients_that_leave_politely() {
         assert_eq!(sessions.len(), 1);
         assert_identity(&sessions[0], driver, "legacy", "protocol", "2025-11-25");
         assert_counts(&sessions[0]);
-        assert_eq!(sessions[0]["notifications"], 1);
+        // `notifications/initialized`, and what the server may have said on its stream by then.
+        assert!(sessions[0]["notifications"].as_u64() >= Some(1));
         assert_ended(&sessions[0], "client_disconnect");
         assert_requests(&data_dir, &sessions[0], &events);
     }

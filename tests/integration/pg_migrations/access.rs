@@ -205,7 +205,7 @@ fn a_pooler_in_transaction_mode_is_named_and_questions_pass_through_it() {
     }
     assert_eq!(
         verdicts(&database).matches("pending").count(),
-        9,
+        COUNT,
         "nothing was changed"
     );
     green(&database);

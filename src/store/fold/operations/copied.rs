@@ -20,9 +20,7 @@ use crate::store::postgres::{Lease, within};
 
 /// From so many operations on. A `COPY` has one more answer to wait for, and its end is a small message behind large ones,
 /// which the network may hold back for 40 ms: with fewer, the server would be done by then.
-///
-/// Larger than any batch for now: no batch goes this way until tests have taken it on every server; 4,096 is meant.
-pub(super) const WORTH_IT: usize = 1 << 30;
+pub(super) const WORTH_IT: usize = 4_096;
 
 /// Operations in one message.
 const PIECE: usize = 512;
