@@ -141,7 +141,7 @@ fn undoing_asks_refuses_to_lose_data_and_comes_back_the_same() {
             &database,
             &["down", "--to", "0", "--confirm", "-o", "json"],
         ));
-        assert_eq!(numbers(&all["data"]["undone"]).len(), 9);
+        assert_eq!(numbers(&all["data"]["undone"]).len(), COUNT);
         let left = "SELECT string_agg(relname, ',' ORDER BY relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v')";
         assert_eq!(
             database.value(left).as_deref(),
