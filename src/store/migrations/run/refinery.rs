@@ -33,8 +33,13 @@ impl Driver<'_> {
         queries: impl Iterator<Item = &'a str> + Send,
     ) -> Result<usize, MigrationError> {
         let asking = MigrationError::asking("begin or end a migration");
+        let queries: Vec<_> = queries.collect();
         self.conn.begin().await.map_err(&asking)?;
-        match self.run_each(queries).await {
+        if self.run_at_once(&queries).await {
+            self.conn.commit().await.map_err(asking)?;
+            return Ok(queries.len());
+        }
+        match self.run_each(queries.into_iter()).await {
             Ok(count) => {
                 self.conn.commit().await.map_err(asking)?;
                 Ok(count)
@@ -45,6 +50,19 @@ impl Driver<'_> {
                 Err(error)
             }
         }
+    }
+
+    /// Has SQLite run everything in one go, which takes a fraction of the time that the way there and back takes for each
+    /// statement. Where that fails nothing is done, and running them one by one tells which statement it was.
+    async fn run_at_once(&mut self, queries: &[&str]) -> bool {
+        if self.conn.is_postgres() {
+            return false;
+        }
+        if self.conn.begin().await.is_err() {
+            return false;
+        }
+        let ran = self.conn.run(&queries.join(";\n")).await;
+        self.conn.end(ran).await.is_ok()
     }
 
     async fn run_each<'a>(
