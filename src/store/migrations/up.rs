@@ -206,6 +206,7 @@ impl Migrator {
             manner: &manner,
             progress,
             report,
+            fresh: false,
         };
         let worked = work(&mut run).await;
         let report = std::mem::take(&mut run.report);
@@ -321,6 +322,10 @@ async fn work_on(task: Task, run: &mut Run<'_>, last: usize) -> Result<(), Store
     made.map_err(MigrationError::asking("make the history of migrations"))?;
     let mut seen = run.see(0).await?;
     refuse(task, run.session, &seen)?;
+    run.fresh = task == Task::Up
+        && !run.session.conn.is_postgres()
+        && seen.catalog.0.is_empty()
+        && seen.records.history.is_empty();
     for at in 0..=last {
         if run.manner.stop.is_cancelled() {
             return Err(run.interrupted().into());
@@ -335,6 +340,9 @@ async fn work_on(task: Task, run: &mut Run<'_>, last: usize) -> Result<(), Store
         if task == Task::Repair && run.correct_record(at, &seen).await? {
             seen = run.see(at).await?;
         }
+    }
+    if run.fresh {
+        run.conclude_all(last).await?;
     }
     if task == Task::Adopt {
         list_partial(task, run.session, &seen, last, &mut run.report);

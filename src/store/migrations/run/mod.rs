@@ -46,6 +46,8 @@ pub(super) struct Run<'r> {
     pub(super) manner: &'r Manner,
     pub(super) progress: &'r dyn Progress,
     pub(super) report: MigrationReport,
+    /// Whether the database was empty and nobody else can change it: then it is looked at once, when all files ran.
+    pub(super) fresh: bool,
 }
 
 /// What is to be done with a migration.
@@ -126,13 +128,41 @@ impl Run<'_> {
             _ => self.apply_by_road(at, file, seen, action).await?,
         }
         let duration = started.elapsed();
-        let seen = self.conclude(at, file, step, duration).await?;
+        let seen = if self.fresh {
+            self.report.applied.push(AppliedMigration {
+                version: file.version(),
+                name: file.migration.name().to_owned(),
+                duration,
+            });
+            let records = records::read(&mut self.session.conn).await;
+            Seen {
+                records: records?,
+                ..seen.clone()
+            }
+        } else {
+            self.conclude(at, file, step, duration).await?
+        };
         self.progress.tell(&Event::Finished {
             migration: &name,
             action,
             duration,
         });
         Ok(Some(seen))
+    }
+
+    /// Looks whether everything is there now that all files up to `last` ran on an empty database.
+    pub(super) async fn conclude_all(&mut self, last: usize) -> Result<(), MigrationError> {
+        let seen = self.see(last).await?;
+        let chain = seen.chain(self.session.set);
+        for (at, file) in self.session.set.files.iter().enumerate().take(last + 1) {
+            let (_, findings) = chain.judge(at, &seen.catalog);
+            let left = findings.into_iter().map(|finding| Leftover {
+                migration: file.name(),
+                finding,
+            });
+            self.report.left.extend(left);
+        }
+        Ok(())
     }
 
     /// Looks whether everything is there now, and enters the migration in the report.
