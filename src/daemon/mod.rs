@@ -231,6 +231,8 @@ impl Daemon {
         let stopping = Arc::new(AtomicBool::new(false));
         let deps = RestDeps {
             store: store.clone(),
+            tracker: tracker.clone(),
+            count_tokens: None,
             clock: clock.clone(),
             started_at,
             session_timeout: options.session_timeout,
@@ -368,12 +370,13 @@ impl Daemon {
         self.sweeper.abort();
         self.keeper.abort();
         let others = self.membership.others_go_on().await;
-        // Before connections are cut, so that the sessions end for this reason and not as if their clients had left.
-        self.proxy.tracker.shut_down(others);
-        self.server.stop().await;
+        // First of all: what is reported behind the ends of all sessions would open others.
         if let Some(rest) = self.rest {
             rest.stop().await;
         }
+        // Before connections are cut, so that the sessions end for this reason and not as if their clients had left.
+        self.proxy.tracker.shut_down(others);
+        self.server.stop().await;
         self.stop_shipping.cancel();
         let shipped = tokio::task::spawn_blocking(move || self.shipper.join()).await;
         if let Ok(Ok(true)) = shipped {

@@ -16,7 +16,7 @@ pub use client_type::ClientType;
 pub use health::{HealthView, Rejections, UpstreamHealth};
 pub use ids::{IdSource, InstanceId, RequestId, SessionId, UuidV7Source};
 pub use money::Cost;
-pub use operation::{HANDSHAKE_METHODS, Operation, OperationStatus, Target};
+pub use operation::{HANDSHAKE_METHODS, Operation, OperationStatus, Target, UNKNOWN_DURATION};
 pub use reason::{DisconnectReason, ErrorType, ParseReasonError};
 pub use record::{Record, SessionClosed, SessionTouched};
 pub use session::{Derivation, Era, OpenedSession, SessionStatus, UserContext};

@@ -28,7 +28,7 @@ pub use connection::Store;
 pub use error::{ConnectProblem, DriverError, StoreError, Trouble};
 pub use fold::{Folded, JournalPosition};
 pub use instances::{Heartbeat, InstanceRow, Standing};
-pub use live::StoredSession;
+pub use live::{StoredEnd, StoredSession};
 pub use location::{Location, LocationError, Server};
 pub use migrations::{
     Action, AppliedMigration, DownOptions, DownPlan, DumpedObject, Event, Failure, Finding, Holder,

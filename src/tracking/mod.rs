@@ -12,6 +12,7 @@ mod messages;
 mod process;
 mod registry;
 mod replicas;
+mod reported;
 mod session;
 mod settle;
 mod shipper;
@@ -24,6 +25,9 @@ pub use channel::Channel;
 pub use exchange::{Exchange, Failure};
 pub use facts::{AnswerFacts, HttpMethod, RequestFacts, Server};
 pub use process::{Process, ProcessEnd};
+pub use reported::{
+    EndedSession, Found, NewSession, Recorded, Report, ReportError, ReportedSession,
+};
 pub use session::SessionHeader;
 pub use settle::{SettleError, Settled, journal_root, settle_dead};
 pub use shipper::{Shipper, ShipperHandle};

@@ -1,7 +1,7 @@
 //! A session in memory: what must be known to attribute the next request and to end it in time.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use sha2::{Digest, Sha256};
 use uuid::fmt::Hyphenated;
@@ -26,6 +26,8 @@ pub(super) struct LiveSession {
     /// Whose it is: the server's name and the principal.
     pub(super) server: Box<str>,
     pub(super) principal: Box<str>,
+    /// How it opened, for one that its server reports itself.
+    pub(super) reported: Option<Arc<OpenedSession>>,
     state: Mutex<SessionState>,
 }
 
@@ -151,8 +153,15 @@ impl LiveSession {
             id,
             server,
             principal,
+            reported: None,
             state: Mutex::new(state),
         }
+    }
+
+    /// One that its server reports itself, and which opened as `opened` says.
+    pub(super) fn reporting(mut self, opened: Arc<OpenedSession>) -> Self {
+        self.reported = Some(opened);
+        self
     }
 
     /// The session's id.

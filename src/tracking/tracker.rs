@@ -17,6 +17,7 @@ use super::exchange::Exchange;
 use super::facts::{RequestFacts, text};
 use super::identity::{self, Key};
 use super::registry::Registry;
+use super::reported::Ends;
 use super::session::{LiveSession, ServerRequest, SessionState, Waiting};
 use super::spread::Spread;
 
@@ -83,6 +84,8 @@ pub struct Tracker {
     pub(super) shared: AtomicBool,
     /// Sessions that clients name and nobody here knows.
     pub(super) named: Mutex<BTreeSet<SessionId>>,
+    /// How sessions ended that their servers report, as far as the store may not know it yet.
+    pub(super) ends: Ends,
     /// What was done and could not be done.
     pub counters: Counters,
 }
@@ -114,6 +117,7 @@ impl Tracker {
             channels: Channels::default(),
             shared: AtomicBool::new(false),
             named: Mutex::default(),
+            ends: Ends::default(),
             counters: Counters::default(),
         }
     }
@@ -235,11 +239,7 @@ impl Tracker {
         let activity = match &record {
             Record::OperationFinished(operation) => {
                 self.counters.recorded.add(1);
-                Some(
-                    operation
-                        .started_at
-                        .plus(Duration::from_micros(operation.duration_us)),
-                )
+                Some(operation.ended_at())
             }
             Record::SessionTouched(touched) => Some(touched.at),
             _ => None,
@@ -398,6 +398,13 @@ impl Tracker {
                 return;
             }
             state.closed = true;
+            self.remember_end(
+                session,
+                &state,
+                reason,
+                ended_at.max(state.connected_at),
+                now,
+            );
             (
                 ended_at.max(state.connected_at),
                 std::mem::take(&mut state.keys),

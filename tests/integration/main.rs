@@ -21,6 +21,7 @@ mod probes;
 mod real_clients;
 mod relay_http;
 mod replicas;
+mod reported;
 mod rest_api;
 mod servers_for_tests;
 mod stdio;

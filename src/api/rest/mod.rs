@@ -7,6 +7,8 @@ mod error;
 mod guard;
 mod parameters;
 mod read;
+mod report;
+mod write;
 
 #[cfg(test)]
 mod tests;
@@ -16,19 +18,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::model::{Clock, HealthView, Timestamp};
 use crate::reports::Digest;
 use crate::store::Store;
+use crate::tracking::Tracker;
 
 pub use error::ApiError;
+
+/// How many tokens a text is for a model, where one is named.
+pub type TokenCounter = Arc<dyn Fn(&str, Option<&str>) -> u32 + Send + Sync>;
 
 /// What the API needs of the rest of the daemon.
 pub struct RestDeps {
     /// Where sessions and operations are.
     pub store: Store,
+    /// Takes what servers report.
+    pub tracker: Arc<Tracker>,
+    /// Counts the tokens of texts that servers report; without one, only counts are taken.
+    pub count_tokens: Option<TokenCounter>,
     /// The present.
     pub clock: Arc<dyn Clock>,
     /// When the daemon started.
@@ -76,10 +87,25 @@ pub fn router(deps: RestDeps) -> Router {
         .route("/api/mcp/status", get(read::status))
         .route("/api/mcp/config", get(read::config))
         .route("/api/mcp/clients", get(read::clients))
-        .route("/api/mcp/sessions", get(read::sessions))
+        .route(
+            "/api/mcp/sessions",
+            get(read::sessions).post(write::open_session),
+        )
         .route("/api/mcp/sessions/health", get(read::sessions_health))
         .route("/api/mcp/sessions/disconnected", get(read::disconnected))
         .route("/api/mcp/sessions/{session_id}", get(read::session))
+        .route(
+            "/api/mcp/sessions/{session_id}/requests",
+            post(write::requests),
+        )
+        .route(
+            "/api/mcp/sessions/{session_id}/heartbeat",
+            post(write::heartbeat),
+        )
+        .route(
+            "/api/mcp/sessions/{session_id}/close",
+            post(write::close_session),
+        )
         .route("/api/mcp/usage/summary", get(read::usage_summary))
         .route("/api/mcp/pricing", get(read::pricing))
         .route("/api/mcp/errors", get(read::errors))
@@ -87,6 +113,7 @@ pub fn router(deps: RestDeps) -> Router {
         .route("/api/mcp/logs", get(read::logs))
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::no_such_method)
+        .layer(DefaultBodyLimit::max(report::LONGEST_BODY))
         .layer(middleware::from_fn_with_state(api.clone(), guard::keep_out))
         .with_state(api)
 }

@@ -4,7 +4,6 @@
 //! goes out.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::time::Duration;
 
 use uuid::Uuid;
 
@@ -206,9 +205,7 @@ impl<'r> Batch<'r> {
             .repeated
             .as_mut()
             .is_some_and(|repeated| !repeated.insert(operation.request_id));
-        let finished = operation
-            .started_at
-            .plus(Duration::from_micros(operation.duration_us));
+        let finished = operation.ended_at();
         let limits = self.limits;
         let Some(session) = self.session(operation.session_id, operation.started_at) else {
             return;

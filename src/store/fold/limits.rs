@@ -52,9 +52,10 @@ impl Limits {
         ..Self::POSTGRES
     };
 
-    /// An operation's duration, rounded to the nearest millisecond.
-    pub(super) fn duration_ms(&self, operation: &Operation) -> i64 {
-        addend(operation.duration_us.saturating_add(500) / 1_000).min(self.duration_ms)
+    /// An operation's duration, rounded to the nearest millisecond; `None` where nobody measured it.
+    pub(super) fn duration_ms(&self, operation: &Operation) -> Option<i64> {
+        operation.duration()?;
+        Some(addend(operation.duration_us.saturating_add(500) / 1_000).min(self.duration_ms))
     }
 
     /// A count of tokens.

@@ -3,6 +3,7 @@
 mod expected;
 mod made_up;
 mod parameters;
+mod writes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +15,11 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::{RestDeps, router};
-use crate::model::{HealthView, ManualClock, Timestamp, UpstreamHealth};
+use crate::journal::{Journal, JournalOptions};
+use crate::model::{HealthView, ManualClock, Timestamp, UpstreamHealth, UuidV7Source};
 use crate::store::Store;
-use crate::store::testing::{On, TestStore, on_every_store};
+use crate::store::testing::{INSTANCE, On, TestStore, on_every_store};
+use crate::tracking::{Tracker, TrackerOptions};
 
 use expected::Expected;
 use made_up::MadeUp;
@@ -36,9 +39,23 @@ pub(super) async fn ask(api: &axum::Router, path: &str) -> (StatusCode, Value) {
     (status, body)
 }
 
+/// A tracker whose journal nobody reads.
+fn tracker(now: Timestamp) -> Arc<Tracker> {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let journal = Journal::create(dir.path(), INSTANCE, JournalOptions::default());
+    Arc::new(Tracker::new(
+        TrackerOptions::default(),
+        Arc::new(ManualClock::at(now)),
+        Arc::new(UuidV7Source),
+        Arc::new(journal.expect("a journal")),
+    ))
+}
+
 pub(super) fn deps(store: &Store, now: Timestamp) -> RestDeps {
     RestDeps {
         store: store.clone(),
+        tracker: tracker(now),
+        count_tokens: None,
         clock: Arc::new(ManualClock::at(now)),
         started_at: now.minus(Duration::from_secs(90)),
         session_timeout: Duration::from_hours(1),

@@ -27,6 +27,8 @@ const ID: usize = 16;
 const INSTANT: usize = 20;
 /// Digits of the largest count that is stored.
 const COUNT: usize = 16;
+/// Stands for a duration that nobody measured.
+const NO_DURATION: i64 = -1;
 /// Characters of a trace id.
 const TRACE: usize = 32;
 /// Stands for a trace id that is not there, or is in the [`Common`].
@@ -87,7 +89,7 @@ fn statement(traced: bool, commons: usize) -> Arc<str> {
         cut(0, ID),
         cut(ID, ID),
         number(2 * ID, INSTANT),
-        number(counts, COUNT),
+        format_args!("nullif({}, {NO_DURATION})", number(counts, COUNT)),
         number(counts + COUNT, COUNT),
         number(counts + 2 * COUNT, COUNT),
         of_common.join(", "),
@@ -179,7 +181,7 @@ impl<'r> Packed<'r> {
             rows.extend_from_slice(session_id.0.as_bytes());
             push_number(&mut rows, operation.started_at.as_micros(), INSTANT);
             for count in [
-                limits.duration_ms(operation),
+                limits.duration_ms(operation).unwrap_or(NO_DURATION),
                 addend(operation.bytes_in),
                 addend(operation.bytes_out),
             ] {

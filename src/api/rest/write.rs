@@ -1,0 +1,119 @@
+//! The handlers that write: what servers report of their own sessions, from a request's body to the tracker.
+//!
+//! An answer that something was taken is given when the journal has it.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+
+use super::answers::{ClosedSession, OpenedAnswer, RecordedAnswer};
+use super::parameters::{Parameters, session_id};
+use super::report::{self, CloseBody, NewSessionBody};
+use super::{Api, ApiError};
+use crate::model::SessionId;
+use crate::tracking::{EndedSession, Found, ReportError, Tracker};
+
+type Body = Result<Bytes, BytesRejection>;
+
+/// Runs what may wait for the disk.
+async fn journalled<T: Send + 'static>(
+    api: &Api,
+    write: impl FnOnce(&Tracker) -> Result<T, ReportError> + Send + 'static,
+) -> Result<T, ApiError> {
+    let tracker = api.deps.tracker.clone();
+    let written = tokio::task::spawn_blocking(move || write(&tracker)).await;
+    let written = written.map_err(|error| {
+        tracing::error!(%error, "a thread of the API ended");
+        ApiError::not_now("this was not recorded; send it again in a little while")
+    })?;
+    Ok(written?)
+}
+
+async fn find(api: &Api, id: &str) -> Result<(SessionId, Found), ApiError> {
+    let id = session_id("session_id", id)?;
+    let found = api.deps.tracker.find_reported(&api.deps.store, id).await?;
+    Ok((id, found))
+}
+
+pub(super) async fn open_session(
+    State(api): State<Arc<Api>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<OpenedAnswer>), ApiError> {
+    Parameters::none(query.as_deref())?;
+    let new: NewSessionBody = report::object(&report::json(&headers, body)?)?;
+    let session_id = journalled(&api, |tracker| tracker.open_reported(new.into())).await?;
+    Ok((StatusCode::CREATED, Json(OpenedAnswer { session_id })))
+}
+
+pub(super) async fn requests(
+    State(api): State<Arc<Api>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<RecordedAnswer>), ApiError> {
+    Parameters::none(query.as_deref())?;
+    let body = report::json(&headers, body)?;
+    let count = api.deps.count_tokens.as_ref();
+    let reports = report::requests(&body, api.deps.tracker.now(), count)?;
+    let (_, found) = find(&api, &id).await?;
+    let recorded = journalled(&api, move |tracker| {
+        tracker.record_reported(&found, reports)
+    })
+    .await?;
+    Ok((StatusCode::ACCEPTED, Json(recorded.into())))
+}
+
+pub(super) async fn heartbeat(
+    State(api): State<Arc<Api>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<StatusCode, ApiError> {
+    Parameters::none(query.as_deref())?;
+    report::nothing(&report::json(&headers, body)?)?;
+    match find(&api, &id).await? {
+        (_, Found::Open(session)) => {
+            journalled(&api, move |tracker| tracker.touch_reported(&session)).await?;
+            Ok(StatusCode::NO_CONTENT)
+        }
+        (id, Found::Over(ended)) => {
+            let EndedSession { end, .. } = *ended;
+            let reason = end.reason.as_deref().unwrap_or("no reason was given");
+            let detail = format!(
+                "session {id} ended at {} ({reason}); open another with POST /api/mcp/sessions",
+                end.disconnected_at
+            );
+            Err(ApiError::new(StatusCode::CONFLICT, detail))
+        }
+    }
+}
+
+pub(super) async fn close_session(
+    State(api): State<Arc<Api>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<ClosedSession>, ApiError> {
+    Parameters::none(query.as_deref())?;
+    let close: CloseBody = report::object(&report::json(&headers, body)?)?;
+    let ended = match find(&api, &id).await? {
+        (_, Found::Over(ended)) => *ended,
+        (_, Found::Open(session)) => {
+            let reason = close.reason();
+            journalled(&api, move |tracker| {
+                tracker.close_reported(&session, reason)
+            })
+            .await?
+        }
+    };
+    Ok(Json(ended.into()))
+}
