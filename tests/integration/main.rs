@@ -18,6 +18,7 @@ mod postgres_away;
 mod postgres_connect;
 mod postgres_serve;
 mod probes;
+mod python_example;
 mod real_clients;
 mod relay_http;
 mod replicas;

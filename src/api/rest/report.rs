@@ -10,7 +10,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
 use axum::http::{HeaderMap, StatusCode, header};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{DeserializeOwned, Error as _};
+use serde::de::{DeserializeOwned, Error as _, IntoDeserializer};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 use uuid::Uuid;
@@ -142,6 +142,32 @@ impl JsonSchema for Milliseconds {
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({"type": "number", "minimum": 0, "maximum": i32::MAX})
+    }
+}
+
+/// How a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Status(OperationStatus);
+
+impl<'de> Deserialize<'de> for Status {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // By way of a text: of a number where an enum has to be, serde_json says that it is no JSON.
+        let text = String::deserialize(deserializer)?;
+        OperationStatus::deserialize(text.into_deserializer()).map(Self)
+    }
+}
+
+impl JsonSchema for Status {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Status".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        OperationStatus::json_schema(generator)
     }
 }
 
@@ -310,7 +336,7 @@ pub(super) struct RequestBody {
     /// Milliseconds; without it the request counts in no average.
     duration_ms: Option<Milliseconds>,
     /// How it ended; `success` where it is not given.
-    status: Option<OperationStatus>,
+    status: Option<Status>,
     /// What went wrong. Only with `error` and `timeout`.
     error_message: Option<Text<2000>>,
     /// When it began; where it is not given, `duration_ms` ago. Not older than 30 days.
@@ -335,7 +361,8 @@ impl RequestBody {
             }
             Some(at) => at,
         };
-        let status = self.status.unwrap_or(OperationStatus::Success);
+        let status = self.status.map(|Status(status)| status);
+        let status = status.unwrap_or(OperationStatus::Success);
         if status == OperationStatus::Success && self.error_message.is_some() {
             return Err(
                 "error_message: goes with status 'error' or 'timeout' only, and this one is 'success'".to_owned(),

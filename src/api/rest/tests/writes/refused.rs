@@ -169,6 +169,12 @@ async fn what_is_refused_is_named_and_nothing_is_recorded() {
     let places: Vec<_> = errors.iter().map(|error| error["index"].as_i64()).collect();
     assert_eq!(places, [1, 2, 3, 4].map(Some), "{answer}");
     assert!(
+        errors[1]["detail"]
+            .as_str()
+            .is_some_and(|text| text.starts_with("status: invalid type: integer `3`")),
+        "{answer}"
+    );
+    assert!(
         errors[2]["detail"]
             .as_str()
             .is_some_and(|text| text.contains("request 0 too")),
