@@ -40,6 +40,9 @@ _archonctl() {
             archonctl,run)
                 cmd="archonctl__subcmd__run"
                 ;;
+            archonctl,schema)
+                cmd="archonctl__subcmd__schema"
+                ;;
             archonctl,serve)
                 cmd="archonctl__subcmd__serve"
                 ;;
@@ -84,6 +87,9 @@ _archonctl() {
                 ;;
             archonctl__subcmd__help,run)
                 cmd="archonctl__subcmd__help__subcmd__run"
+                ;;
+            archonctl__subcmd__help,schema)
+                cmd="archonctl__subcmd__help__subcmd__schema"
                 ;;
             archonctl__subcmd__help,serve)
                 cmd="archonctl__subcmd__help__subcmd__serve"
@@ -224,7 +230,7 @@ _archonctl() {
 
     case "${cmd}" in
         archonctl)
-            opts="-h -V --help --version serve run bridge sessions test-connection migrate doctor config completions man help"
+            opts="-h -V --help --version serve run bridge sessions test-connection migrate doctor config schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -527,7 +533,7 @@ _archonctl() {
             return 0
             ;;
         archonctl__subcmd__help)
-            opts="serve run bridge sessions test-connection migrate doctor config completions man help"
+            opts="serve run bridge sessions test-connection migrate doctor config schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -765,6 +771,20 @@ _archonctl() {
             return 0
             ;;
         archonctl__subcmd__help__subcmd__run)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        archonctl__subcmd__help__subcmd__schema)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1726,6 +1746,20 @@ _archonctl() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        archonctl__subcmd__schema)
+            opts="-h --help openapi typescript json-schema"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
                 *)
                     COMPREPLY=()
                     ;;

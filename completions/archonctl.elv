@@ -30,6 +30,7 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand migrate 'Bring the database to this version, and prove it'
             cand doctor 'Check the data directory, journals, the store and its instances, and explain what is wrong'
             cand config 'Show settings'
+            cand schema 'Print a description of the REST API'
             cand completions 'Print the completion script of a shell'
             cand man 'Print the manual page'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -520,6 +521,10 @@ set edit:completion:arg-completer[archonctl] = {|@words|
         }
         &'archonctl;config;help;help'= {
         }
+        &'archonctl;schema'= {
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'archonctl;completions'= {
             cand --out 'Write the scripts of all shells into this directory'
             cand -h 'Print help'
@@ -539,6 +544,7 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand migrate 'Bring the database to this version, and prove it'
             cand doctor 'Check the data directory, journals, the store and its instances, and explain what is wrong'
             cand config 'Show settings'
+            cand schema 'Print a description of the REST API'
             cand completions 'Print the completion script of a shell'
             cand man 'Print the manual page'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -597,6 +603,8 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand show 'Show every setting and its value'
         }
         &'archonctl;help;config;show'= {
+        }
+        &'archonctl;help;schema'= {
         }
         &'archonctl;help;completions'= {
         }

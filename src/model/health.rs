@@ -1,9 +1,10 @@
 //! How the daemon is, as `/health` tells it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One upstream server as last seen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UpstreamHealth {
     /// Its name.
     pub name: String,
@@ -14,7 +15,7 @@ pub struct UpstreamHealth {
 }
 
 /// What the proxy has turned down since the start, by reason.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rejections {
     /// Requests that cannot be read (400).
     pub bad_request: u64,
@@ -39,7 +40,7 @@ pub struct Rejections {
 }
 
 /// The figures behind `/health`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HealthView {
     /// Sessions not disconnected that this instance tracks.
     pub open_sessions: u64,

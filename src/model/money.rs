@@ -1,7 +1,9 @@
 //! Estimated cost, exact to the sixth decimal place.
 
+use std::borrow::Cow;
 use std::fmt;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Serialize, Serializer};
 
 /// Money in millionths of a US dollar; the six decimal places of the schema's `decimal(10,6)`.
@@ -43,5 +45,19 @@ impl Serialize for Cost {
         } else {
             serializer.serialize_i64(self.0)
         }
+    }
+}
+
+impl JsonSchema for Cost {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Cost".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "number"})
     }
 }

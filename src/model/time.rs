@@ -187,7 +187,7 @@ impl Clock for ManualClock {
 }
 
 /// A stretch of time that a query covers: from `start` (inclusive) to `end` (inclusive).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Period {
     /// First instant covered.
     pub start: Timestamp,

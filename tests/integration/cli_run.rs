@@ -52,6 +52,7 @@ fn help_of_every_command_is_as_it_was() {
         "doctor",
         "config",
         "config show",
+        "schema",
         "completions",
         "man",
     ] {

@@ -24,6 +24,7 @@ mod relay_http;
 mod replicas;
 mod reported;
 mod rest_api;
+mod rest_document;
 mod servers_for_tests;
 mod stdio;
 mod streaming;

@@ -1,5 +1,8 @@
 //! Shapes of answers that are the API's own. Everything else is a report as it stands.
 
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::ser::SerializeMap;
 use serde::{Serialize, Serializer};
 
@@ -8,24 +11,27 @@ use crate::reports::{PriceRow, SessionRow, ToolUsage, UsageSummary, UsageWithSes
 use crate::tracking::{EndedSession, Recorded};
 
 /// `GET /api/mcp/health`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct McpHealth {
     pub(super) status: &'static str,
     pub(super) service: &'static str,
 }
 
 /// `GET /health/live` and `/health/ready`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Probe {
     /// `ok` or `unavailable`.
+    #[schemars(extend("enum" = ["ok", "unavailable"]))]
     pub(super) status: &'static str,
     /// What is in the way.
     pub(super) reasons: Vec<String>,
 }
 
 /// `GET /api/mcp/status`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DaemonStatus")]
 pub(super) struct StatusAnswer {
+    #[schemars(extend("enum" = ["running", "starting", "stopped", "stopping", "unhealthy", "unreachable"]))]
     pub(super) status: &'static str,
     /// Seconds.
     pub(super) uptime: Option<u64>,
@@ -36,7 +42,7 @@ pub(super) struct StatusAnswer {
 }
 
 /// `GET /api/mcp/config`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Config {
     pub(super) host: String,
     pub(super) port: u16,
@@ -46,7 +52,7 @@ pub(super) struct Config {
 }
 
 /// `GET /api/mcp/clients`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Clients {
     pub(super) clients: Vec<SessionRow>,
     /// How many there are on all pages.
@@ -54,7 +60,8 @@ pub(super) struct Clients {
 }
 
 /// `GET /api/mcp/sessions`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SessionCounts")]
 pub(super) struct SessionsAnswer {
     pub(super) active_sessions: i64,
     /// Seconds.
@@ -63,7 +70,8 @@ pub(super) struct SessionsAnswer {
 }
 
 /// `GET /api/mcp/pricing`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Pricing")]
 pub(super) struct PricingAnswer {
     pub(super) pricing: Vec<PriceRow>,
     pub(super) total: usize,
@@ -71,7 +79,7 @@ pub(super) struct PricingAnswer {
 }
 
 /// `GET /api/mcp/usage/summary`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Usage {
     period: Period,
     summary: UsageWithSessions,
@@ -83,11 +91,26 @@ pub(super) struct Usage {
 struct ByTool(Vec<ToolUsage>);
 
 /// Use of one tool.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "UsageOfTool")]
 struct OneTool {
     count: i64,
     tokens: i64,
     cost: Cost,
+}
+
+impl JsonSchema for ByTool {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "ByTool".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "object", "additionalProperties": generator.subschema_for::<OneTool>()})
+    }
 }
 
 impl Serialize for ByTool {
@@ -116,14 +139,16 @@ impl From<UsageSummary> for Usage {
 }
 
 /// `POST /api/mcp/sessions`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OpenedSession")]
 pub(super) struct OpenedAnswer {
     /// The new session.
     pub(super) session_id: SessionId,
 }
 
 /// `POST /api/mcp/sessions/{session_id}/requests`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RecordedRequests")]
 pub(super) struct RecordedAnswer {
     /// The session that goes on: the one that was named or, where that was over, the one that goes on from it.
     session_id: SessionId,
@@ -141,7 +166,7 @@ impl From<Recorded> for RecordedAnswer {
 }
 
 /// `POST /api/mcp/sessions/{session_id}/close`: the contract's `Session`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct ClosedSession {
     session_id: SessionId,
     /// Product name, `Unknown` where the client's name is not known.
@@ -169,6 +194,7 @@ pub(super) struct ClosedSession {
     /// The client's capabilities, a JSON object.
     client_capabilities: Option<serde_json::Value>,
     /// Free-form JSON object.
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     metadata: serde_json::Value,
     /// `clientInfo.name`, as sent.
     client_name: Option<String>,

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::store::StoreError;
@@ -19,7 +20,7 @@ pub struct ApiError {
 }
 
 /// The body of an error.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(super) struct Problem {
     /// What is wrong, and what is allowed.
     detail: String,
@@ -29,7 +30,7 @@ pub(super) struct Problem {
 }
 
 /// What is wrong with one member of an array.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub(super) struct InputError {
     /// Its place, from 0.
     pub(super) index: usize,

@@ -3,8 +3,11 @@
 //! Owns what is read from a request and which report answers it. Holds no SQL and works nothing out: that is `reports`.
 
 mod answers;
+mod endpoints;
 mod error;
 mod guard;
+mod openapi;
+mod page;
 mod parameters;
 mod read;
 mod report;
@@ -20,7 +23,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::routing::{get, post};
+
+use serde_json::Value;
 
 use crate::model::{Clock, HealthView, Timestamp};
 use crate::reports::Digest;
@@ -78,42 +82,29 @@ pub fn router(deps: RestDeps) -> Router {
         deps,
         digest: Digest::default(),
     });
-    Router::new()
-        .route("/health", get(read::health))
-        .route("/api/health", get(read::health))
-        .route("/health/live", get(read::live))
-        .route("/health/ready", get(read::ready))
-        .route("/api/mcp/health", get(read::mcp_health))
-        .route("/api/mcp/status", get(read::status))
-        .route("/api/mcp/config", get(read::config))
-        .route("/api/mcp/clients", get(read::clients))
-        .route(
-            "/api/mcp/sessions",
-            get(read::sessions).post(write::open_session),
-        )
-        .route("/api/mcp/sessions/health", get(read::sessions_health))
-        .route("/api/mcp/sessions/disconnected", get(read::disconnected))
-        .route("/api/mcp/sessions/{session_id}", get(read::session))
-        .route(
-            "/api/mcp/sessions/{session_id}/requests",
-            post(write::requests),
-        )
-        .route(
-            "/api/mcp/sessions/{session_id}/heartbeat",
-            post(write::heartbeat),
-        )
-        .route(
-            "/api/mcp/sessions/{session_id}/close",
-            post(write::close_session),
-        )
-        .route("/api/mcp/usage/summary", get(read::usage_summary))
-        .route("/api/mcp/pricing", get(read::pricing))
-        .route("/api/mcp/errors", get(read::errors))
-        .route("/api/mcp/analytics", get(read::analytics))
-        .route("/api/mcp/logs", get(read::logs))
+    endpoints::endpoints()
+        .into_router()
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(DefaultBodyLimit::max(report::LONGEST_BODY))
         .layer(middleware::from_fn_with_state(api.clone(), guard::keep_out))
         .with_state(api)
+}
+
+/// The API as an OpenAPI 3.1 document.
+#[must_use]
+pub fn openapi_document() -> Value {
+    endpoints::endpoints().document()
+}
+
+/// The API's types as a JSON Schema.
+#[must_use]
+pub fn json_schema() -> Value {
+    openapi::json_schema(&openapi_document())
+}
+
+/// The API's types in TypeScript.
+#[must_use]
+pub fn typescript() -> String {
+    openapi::typescript(&openapi_document())
 }

@@ -343,6 +343,20 @@ pub(super) struct RequestBody {
     timestamp: Option<Timestamp>,
 }
 
+/// The body of a report: what [`requests`] reads.
+#[derive(JsonSchema)]
+#[schemars(rename = "NewRequests", untagged)]
+#[expect(
+    dead_code,
+    reason = "it is read member by member, so that each is named that is refused"
+)]
+pub(super) enum RequestsBody {
+    /// One request.
+    One(RequestBody),
+    /// Up to 1,000 at once.
+    Many(#[schemars(length(min = 1, max = 1000))] Vec<RequestBody>),
+}
+
 impl RequestBody {
     /// The request as it is recorded, or what is wrong with it.
     fn check(self, now: Timestamp, count: Option<&TokenCounter>) -> Result<Report, String> {

@@ -7,11 +7,12 @@ use std::sync::Arc;
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::BytesRejection;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{HeaderMap, StatusCode};
 
 use super::answers::{ClosedSession, OpenedAnswer, RecordedAnswer};
-use super::parameters::{Parameters, session_id};
+use super::openapi::{Accepted, Created, NoContent};
+use super::parameters::{Parameters, SessionPath};
 use super::report::{self, CloseBody, NewSessionBody};
 use super::{Api, ApiError};
 use crate::model::SessionId;
@@ -33,10 +34,9 @@ async fn journalled<T: Send + 'static>(
     Ok(written?)
 }
 
-async fn find(api: &Api, id: &str) -> Result<(SessionId, Found), ApiError> {
-    let id = session_id("session_id", id)?;
-    let found = api.deps.tracker.find_reported(&api.deps.store, id).await?;
-    Ok((id, found))
+async fn find(api: &Api, id: SessionId) -> Result<Found, ApiError> {
+    let (tracker, store) = (&api.deps.tracker, &api.deps.store);
+    Ok(tracker.find_reported(store, id).await?)
 }
 
 pub(super) async fn open_session(
@@ -44,47 +44,47 @@ pub(super) async fn open_session(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
-) -> Result<(StatusCode, Json<OpenedAnswer>), ApiError> {
+) -> Result<Created<OpenedAnswer>, ApiError> {
     Parameters::none(query.as_deref())?;
     let new: NewSessionBody = report::object(&report::json(&headers, body)?)?;
     let session_id = journalled(&api, |tracker| tracker.open_reported(new.into())).await?;
-    Ok((StatusCode::CREATED, Json(OpenedAnswer { session_id })))
+    Ok(Created(OpenedAnswer { session_id }))
 }
 
 pub(super) async fn requests(
     State(api): State<Arc<Api>>,
-    Path(id): Path<String>,
+    SessionPath(id): SessionPath,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
-) -> Result<(StatusCode, Json<RecordedAnswer>), ApiError> {
+) -> Result<Accepted<RecordedAnswer>, ApiError> {
     Parameters::none(query.as_deref())?;
     let body = report::json(&headers, body)?;
     let count = api.deps.count_tokens.as_ref();
     let reports = report::requests(&body, api.deps.tracker.now(), count)?;
-    let (_, found) = find(&api, &id).await?;
+    let found = find(&api, id).await?;
     let recorded = journalled(&api, move |tracker| {
         tracker.record_reported(&found, reports)
     })
     .await?;
-    Ok((StatusCode::ACCEPTED, Json(recorded.into())))
+    Ok(Accepted(recorded.into()))
 }
 
 pub(super) async fn heartbeat(
     State(api): State<Arc<Api>>,
-    Path(id): Path<String>,
+    SessionPath(id): SessionPath,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
-) -> Result<StatusCode, ApiError> {
+) -> Result<NoContent, ApiError> {
     Parameters::none(query.as_deref())?;
     report::nothing(&report::json(&headers, body)?)?;
-    match find(&api, &id).await? {
-        (_, Found::Open(session)) => {
+    match find(&api, id).await? {
+        Found::Open(session) => {
             journalled(&api, move |tracker| tracker.touch_reported(&session)).await?;
-            Ok(StatusCode::NO_CONTENT)
+            Ok(NoContent)
         }
-        (id, Found::Over(ended)) => {
+        Found::Over(ended) => {
             let EndedSession { end, .. } = *ended;
             let reason = end.reason.as_deref().unwrap_or("no reason was given");
             let detail = format!(
@@ -98,16 +98,16 @@ pub(super) async fn heartbeat(
 
 pub(super) async fn close_session(
     State(api): State<Arc<Api>>,
-    Path(id): Path<String>,
+    SessionPath(id): SessionPath,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Json<ClosedSession>, ApiError> {
     Parameters::none(query.as_deref())?;
     let close: CloseBody = report::object(&report::json(&headers, body)?)?;
-    let ended = match find(&api, &id).await? {
-        (_, Found::Over(ended)) => *ended,
-        (_, Found::Open(session)) => {
+    let ended = match find(&api, id).await? {
+        Found::Over(ended) => *ended,
+        Found::Open(session) => {
             let reason = close.reason();
             journalled(&api, move |tracker| {
                 tracker.close_reported(&session, reason)

@@ -1,5 +1,6 @@
 //! The API over a made-up data set: every answer against one worked out from the list of what was put in, on every store.
 
+mod document;
 mod expected;
 mod made_up;
 mod parameters;
