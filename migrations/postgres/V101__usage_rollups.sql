@@ -32,6 +32,7 @@ BEGIN
         AND to_regclass(format('%I.archon_usage_pending', current_schema())) IS NOT NULL
         AND to_regclass(format('%I.archon_usage_leaving', current_schema())) IS NOT NULL
         AND to_regclass(format('%I.archon_user_totals', current_schema())) IS NOT NULL
+        AND to_regclass(format('%I.archon_ended_sessions', current_schema())) IS NOT NULL
         AND to_regclass(format('%I.archon_client_totals', current_schema())) IS NOT NULL
         AND to_regclass(format('%I.archon_totals_pending', current_schema())) IS NOT NULL;
     IF NOT complete THEN
@@ -199,6 +200,12 @@ CREATE TABLE IF NOT EXISTS archon_totals_pending (
     narrows boolean NOT NULL DEFAULT false
 ) WITH (autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_scale_factor = 0);
 CREATE INDEX IF NOT EXISTS idx_archon_totals_pending_narrows ON archon_totals_pending (user_id) WHERE narrows;
+-- What the two are made of. Goes with the columns it names: while it is missing nothing is totalled, and everything is counted
+-- anew when it is back.
+CREATE OR REPLACE VIEW archon_ended_sessions AS
+SELECT s.session_id, s.user_id, s.user_email, s.user_name, s.client_type, s.server, s.disconnect_reason, s.total_duration,
+    s.connected_at, s.last_activity, s.total_requests, s.total_prompt_tokens, s.total_completion_tokens, s.total_cost
+FROM archon_mcp_sessions AS s WHERE s.status = 'disconnected' AND s.counted;
 -- The longest session of a client type.
 CREATE INDEX IF NOT EXISTS idx_archon_mcp_sessions_longest
     ON archon_mcp_sessions (client_type, total_duration DESC NULLS LAST) WHERE status = 'disconnected';
@@ -637,6 +644,9 @@ AS $fn$
 DECLARE
     writer CONSTANT text := current_setting('archonctl.writer', true);
 BEGIN
+    IF to_regclass('archon_ended_sessions') IS NULL THEN
+        RETURN NULL;
+    END IF;
     IF NOT EXISTS (
         SELECT n.session_id, n.client_type, n.server, n.user_id FROM added AS n
         EXCEPT
@@ -834,7 +844,7 @@ BEGIN
             (array_agg(q.user_name ORDER BY q.connected_at DESC) FILTER (WHERE q.user_name IS NOT NULL))[1] AS user_name,
             max(q.connected_at) FILTER (WHERE q.user_name IS NOT NULL) AS name_at
         FROM unnest(users) AS i (id)
-        LEFT JOIN archon_mcp_sessions AS q ON q.user_id = i.id AND q.status = 'disconnected' AND q.counted
+        LEFT JOIN archon_ended_sessions AS q ON q.user_id = i.id
         GROUP BY i.id
     ) AS s
     WHERE u.user_id = s.id;
@@ -863,6 +873,9 @@ DECLARE
     less boolean := TG_OP = 'DELETE';
     appended bigint := 0;
 BEGIN
+    IF to_regclass('archon_ended_sessions') IS NULL THEN
+        RETURN NULL;
+    END IF;
     IF TG_OP = 'UPDATE' THEN
         -- Not a join: how that is best done depends on how many rows there are, and a connection plans it once.
         SELECT bool_or(c.less) INTO less
@@ -1043,12 +1056,15 @@ BEGIN
         EXECUTE format('ALTER FUNCTION %s SET enable_mergejoin = off', fn);
     END LOOP;
     REVOKE ALL ON archon_usage_hourly, archon_usage_hourly_all, archon_usage_daily, archon_usage_pending, archon_usage_leaving,
-        archon_user_totals, archon_client_totals, archon_totals_pending FROM PUBLIC;
+        archon_user_totals, archon_client_totals, archon_totals_pending, archon_ended_sessions FROM PUBLIC;
     FOR role_name IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated') LOOP
         EXECUTE format('REVOKE ALL ON archon_usage_hourly, archon_usage_hourly_all, archon_usage_daily, '
-            'archon_usage_pending, archon_usage_leaving, archon_user_totals, archon_client_totals, archon_totals_pending '
-            'FROM %I', role_name);
+            'archon_usage_pending, archon_usage_leaving, archon_user_totals, archon_client_totals, archon_totals_pending, '
+            'archon_ended_sessions FROM %I', role_name);
     END LOOP;
+    IF current_setting('server_version_num')::integer >= 150000 THEN
+        EXECUTE 'ALTER VIEW archon_ended_sessions SET (security_invoker = true)';
+    END IF;
     -- Whoever reads rows reads their sums.
     FOR reader IN
         SELECT x.grantee, c.relname FROM pg_class AS c, aclexplode(c.relacl) AS x

@@ -31,6 +31,7 @@ BEGIN
     END IF;
 END
 $do$;
+DROP VIEW IF EXISTS archon_ended_sessions;
 DROP TABLE IF EXISTS archon_usage_pending, archon_usage_leaving, archon_usage_daily, archon_usage_hourly_all,
     archon_usage_hourly, archon_totals_pending, archon_user_totals, archon_client_totals;
 DROP INDEX IF EXISTS idx_archon_mcp_sessions_longest;
