@@ -900,6 +900,12 @@ export interface Questions {
     body: undefined;
     answer: Probe;
   };
+  /** Figures in Prometheus' text format */
+  "/metrics": {
+    query: Record<string, never>;
+    body: undefined;
+    answer: string;
+  };
 }
 
 /** What is written to with POST: the query and the body that each path takes, and what it answers. */

@@ -5,4 +5,5 @@
 
 pub mod health;
 pub mod mcp_server;
+pub mod metrics;
 pub mod rest;

@@ -9,6 +9,7 @@ mod exchange;
 mod facts;
 mod identity;
 mod messages;
+mod metrics;
 mod process;
 mod registry;
 mod replicas;
@@ -24,6 +25,7 @@ pub use crate::journal::Group;
 pub use channel::Channel;
 pub use exchange::{Exchange, Failure};
 pub use facts::{AnswerFacts, HttpMethod, RequestFacts, Server};
+pub use metrics::{Histogram, Metrics, OperationLabels};
 pub use process::{Process, ProcessEnd};
 pub use reported::{
     EndedSession, Found, NewSession, Recorded, Report, ReportError, ReportedSession,

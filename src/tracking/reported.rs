@@ -368,7 +368,10 @@ impl Tracker {
         self.registry.remove(session, &keys);
         tracing::debug!(session_id = %session.id(), %reason, "session closed by its server");
         let ended = self.ends.table().by_id.get(&session.id()).cloned();
-        ended.ok_or(ReportError::Unknown(session.id()))
+        let ended = ended.ok_or(ReportError::Unknown(session.id()))?;
+        let lasted = ended.end.disconnected_at.since(ended.opened.connected_at);
+        self.metrics.ended(reason, lasted);
+        Ok(ended)
     }
 
     /// Keeps how `session` ended until the store has heard of it, if its server may still name it.

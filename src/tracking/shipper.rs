@@ -1,7 +1,7 @@
 //! Carries records from the journal to the store, in large batches.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
@@ -138,6 +138,7 @@ impl Shipper {
         report_damage(&batch);
         if !batch.records.is_empty() {
             let position = store_position(batch.next);
+            let began = Instant::now();
             let folded = self
                 .store
                 .fold(self.journal.instance(), &batch.records, position)
@@ -145,6 +146,7 @@ impl Shipper {
             let folded = folded.map_err(|error| with_causes(&error))?;
             if let Some(tracker) = &self.tracker {
                 tracker.learn(&folded);
+                tracker.metrics.stored(&batch.records, began.elapsed());
             }
         }
         if batch.next > self.at {

@@ -16,6 +16,7 @@ use super::channel::{Channel, Channels};
 use super::exchange::Exchange;
 use super::facts::{RequestFacts, text};
 use super::identity::{self, Key};
+use super::metrics::Metrics;
 use super::registry::Registry;
 use super::reported::Ends;
 use super::session::{LiveSession, ServerRequest, SessionState, Waiting};
@@ -88,6 +89,8 @@ pub struct Tracker {
     pub(super) ends: Ends,
     /// What was done and could not be done.
     pub counters: Counters,
+    /// How long it took.
+    pub metrics: Metrics,
 }
 
 impl std::fmt::Debug for Tracker {
@@ -119,6 +122,7 @@ impl Tracker {
             named: Mutex::default(),
             ends: Ends::default(),
             counters: Counters::default(),
+            metrics: Metrics::default(),
         }
     }
 
@@ -414,6 +418,9 @@ impl Tracker {
             )
         };
         self.registry.remove(session, &keys);
+        let connected_at = session.state().connected_at;
+        self.metrics
+            .ended(reason, disconnected_at.since(connected_at));
         for asked in unanswered {
             self.never_answered(session, asked, now);
         }

@@ -10,6 +10,7 @@ mod cli_store;
 mod crash;
 mod daemon;
 mod durability;
+mod metrics;
 mod pg_functions;
 mod pg_migrations;
 mod pg_row_security;

@@ -46,6 +46,11 @@ pub(super) fn endpoints() -> Endpoints {
             op("ready", "Whether requests should be sent here").may_be_unready(),
         )
         .get(
+            "/metrics",
+            read::metrics,
+            op("metrics", "Figures in Prometheus' text format"),
+        )
+        .get(
             "/api/mcp/health",
             read::mcp_health,
             op("mcpHealth", "That the API answers"),

@@ -15,6 +15,7 @@ use super::openapi::Outcome;
 use super::parameters::{Parameters, SessionPath};
 use super::{Api, ApiError};
 use crate::api::health::{self, Health};
+use crate::api::metrics::metrics_text;
 use crate::model::{OperationStatus, SessionStatus};
 use crate::reports::{
     self, Analytics, DisconnectedSessions, ErrorPage, LogFilter, LogLevel, LogPage, Page,
@@ -85,6 +86,35 @@ pub(super) async fn ready(
         "unavailable"
     };
     Ok(Ready(Probe { status, reasons }))
+}
+
+/// Figures as Prometheus reads them.
+pub(super) struct MetricsText(String);
+
+impl Outcome for MetricsText {
+    const STATUS: u16 = 200;
+    const KIND: &'static str = "text/plain";
+
+    fn schema(generator: &mut SchemaGenerator) -> Option<Schema> {
+        Some(generator.subschema_for::<String>())
+    }
+}
+
+impl IntoResponse for MetricsText {
+    fn into_response(self) -> Response {
+        let kind = "text/plain; version=0.0.4; charset=utf-8";
+        ([(header::CONTENT_TYPE, kind)], self.0).into_response()
+    }
+}
+
+pub(super) async fn metrics(
+    State(api): State<Arc<Api>>,
+    RawQuery(query): RawQuery,
+) -> Result<MetricsText, ApiError> {
+    Parameters::none(query.as_deref())?;
+    let (view, uptime) = ((api.deps.health)(), api.uptime_seconds());
+    let metrics = &api.deps.tracker.metrics;
+    Ok(MetricsText(metrics_text(&view, metrics, uptime)))
 }
 
 pub(super) async fn mcp_health(RawQuery(query): RawQuery) -> Answer<McpHealth> {

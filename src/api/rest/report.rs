@@ -200,6 +200,19 @@ impl JsonSchema for Reason {
     }
 }
 
+/// Whether any text or name in `value` has a NUL. No JSON Schema can say that.
+fn holds_nul(value: &serde_json::Value) -> bool {
+    match value {
+        serde_json::Value::String(text) => text.contains('\0'),
+        serde_json::Value::Array(members) => members.iter().any(holds_nul),
+        serde_json::Value::Object(members) => {
+            let mut members = members.iter();
+            members.any(|(name, member)| name.contains('\0') || holds_nul(member))
+        }
+        _ => false,
+    }
+}
+
 /// A JSON object that is kept as it was sent.
 #[derive(Clone, Debug)]
 pub(super) struct Capabilities(Box<str>);
@@ -207,10 +220,11 @@ pub(super) struct Capabilities(Box<str>);
 impl<'de> Deserialize<'de> for Capabilities {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let map = serde_json::Map::deserialize(deserializer)?;
-        let text = serde_json::Value::from(map).to_string();
-        if text.contains("\\u0000") {
+        let object = serde_json::Value::from(map);
+        if holds_nul(&object) {
             return Err(D::Error::custom("a NUL character is not allowed"));
         }
+        let text = object.to_string();
         if text.len() > LONGEST_CAPABILITIES {
             return Err(D::Error::custom(format_args!(
                 "takes {} bytes; {LONGEST_CAPABILITIES} are allowed",

@@ -12,6 +12,8 @@ use super::super::ApiError;
 pub(in super::super) trait Outcome {
     /// The HTTP status.
     const STATUS: u16;
+    /// The body's media type.
+    const KIND: &'static str = "application/json";
 
     /// The body, if there is one.
     fn schema(generator: &mut SchemaGenerator) -> Option<Schema>;

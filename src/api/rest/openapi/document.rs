@@ -64,7 +64,7 @@ fn operation(described: &Described) -> Value {
 fn response(reply: &Reply) -> Value {
     let mut response = json!({"description": reply.description});
     if let Some(schema) = &reply.schema {
-        response["content"] = json!({"application/json": {"schema": schema}});
+        response["content"] = json!({reply.kind: {"schema": schema}});
     }
     response
 }

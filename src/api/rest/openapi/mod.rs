@@ -31,9 +31,12 @@ use super::{Api, ApiError, Arc};
 struct Reply {
     status: u16,
     description: String,
+    kind: &'static str,
     /// `None` where there is no body.
     schema: Option<Schema>,
 }
+
+const JSON: &str = "application/json";
 
 /// What is sent to an endpoint.
 #[derive(Clone, Copy, Debug)]
@@ -199,6 +202,7 @@ impl Endpoints {
         let good = Reply {
             status: O::STATUS,
             description: operation.summary.to_owned(),
+            kind: O::KIND,
             schema: O::schema(&mut self.answers),
         };
         let mut replies = vec![good];
@@ -206,6 +210,7 @@ impl Endpoints {
             replies.push(Reply {
                 status: 503,
                 description: "Not now, and why".to_owned(),
+                kind: O::KIND,
                 schema: O::schema(&mut self.answers),
             });
         }
@@ -214,6 +219,7 @@ impl Endpoints {
             replies.push(Reply {
                 status: *status,
                 description: (*why).to_owned(),
+                kind: JSON,
                 schema: Some(problem),
             });
         }

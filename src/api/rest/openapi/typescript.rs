@@ -59,7 +59,8 @@ fn endpoint(text: &mut String, path: &str, operation: &Value) {
         format!("{{ {query}}}")
     };
     let content = |part: &Value| {
-        let schema = &part["content"]["application/json"]["schema"];
+        let (_, content) = members(&part["content"]).next()?;
+        let schema = &content["schema"];
         (!schema.is_null()).then(|| of(schema, "    "))
     };
     let nothing = || "undefined".to_owned();

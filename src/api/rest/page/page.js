@@ -78,7 +78,8 @@ async function send(method, path, operation, form, shown) {
     const answer = await fetch(url, options);
     const text = await answer.text();
     const took = Math.round(performance.now() - began);
-    const body = text === "" ? "" : JSON.stringify(JSON.parse(text), null, 2);
+    const isJson = answer.headers.get("content-type")?.startsWith("application/json");
+    const body = isJson ? JSON.stringify(JSON.parse(text), null, 2) : text;
     shown.textContent = `${method} ${url}\n${answer.status} ${answer.statusText} (${took} ms)\n\n${body}`;
   } catch (error) {
     shown.textContent = `${method} ${url}\n${error}`;

@@ -36,7 +36,10 @@ pub(super) async fn ask(api: &axum::Router, path: &str) -> (StatusCode, Value) {
     let response = api.clone().oneshot(request).await.expect("an answer");
     let status = response.status();
     let body = response.into_body().collect().await.expect("a body");
-    let body = serde_json::from_slice(&body.to_bytes()).expect("JSON");
+    let body = body.to_bytes();
+    // `/metrics` is none.
+    let text = || String::from_utf8_lossy(&body).into_owned().into();
+    let body = serde_json::from_slice(&body).unwrap_or_else(|_| text());
     (status, body)
 }
 

@@ -146,6 +146,9 @@ async fn a_session_is_stored_as_its_server_says(on: On) {
         }))
         .await;
     rig.pass(60);
+    // What only looks like a NUL is none.
+    let escaped = json!({"client_info": {"capabilities": {"a": "\\u0000"}}});
+    rig.open(&escaped).await;
     let answer = rig
         .report(
             &path,
