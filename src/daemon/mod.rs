@@ -208,7 +208,9 @@ impl Daemon {
         }
 
         let (shipper, handle) = Shipper::new(journal.clone(), store.clone());
-        let shipper = shipper.telling(tracker.clone());
+        let shipper = shipper
+            .telling(tracker.clone())
+            .counting(tracker.texts().clone());
         let stop_shipping = CancellationToken::new();
         let shipper = ship(shipper, stop_shipping.clone())?;
         let mcp_address = listener.local_addr()?;

@@ -157,6 +157,7 @@ impl Carrier {
     /// Carries records over until this process ends.
     async fn ship(&self, store: &Store, membership: &Membership) {
         let (shipper, _) = Shipper::new(self.journal.clone(), store.clone());
+        let shipper = shipper.counting(self.tracker.texts().clone());
         if shipper.run(self.stop.clone()).await {
             self.remove_journal();
             if let Err(error) = store.forget_journal(self.journal.instance()).await {

@@ -17,6 +17,7 @@ mod settle;
 mod shipper;
 mod spread;
 mod sweep;
+mod texts;
 mod tracker;
 
 pub use crate::journal::Group;
@@ -28,6 +29,7 @@ pub use session::SessionHeader;
 pub use settle::{SettleError, Settled, journal_root, settle_dead};
 pub use shipper::{Shipper, ShipperHandle};
 pub use spread::Spread;
+pub use texts::Texts;
 pub use tracker::{Counters, Tracker, TrackerOptions};
 
 #[cfg(test)]

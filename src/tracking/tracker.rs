@@ -19,6 +19,7 @@ use super::identity::{self, Key};
 use super::registry::Registry;
 use super::session::{LiveSession, ServerRequest, SessionState, Waiting};
 use super::spread::Spread;
+use super::texts::{Said, Texts};
 
 /// The times by which sessions are judged.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +33,8 @@ pub struct TrackerOptions {
     pub disconnect_grace: Duration,
     /// How often activity that is no operation is written down while a stream is held.
     pub touch_every: Duration,
+    /// Bytes of one text whose tokens are counted; 0 counts none.
+    pub counted_text: usize,
 }
 
 impl Default for TrackerOptions {
@@ -41,6 +44,7 @@ impl Default for TrackerOptions {
             idle_after: Duration::from_mins(5),
             disconnect_grace: Duration::from_secs(30),
             touch_every: Duration::from_mins(1),
+            counted_text: 16 << 10,
         }
     }
 }
@@ -83,6 +87,7 @@ pub struct Tracker {
     pub(super) shared: AtomicBool,
     /// Sessions that clients name and nobody here knows.
     pub(super) named: Mutex<BTreeSet<SessionId>>,
+    pub(super) texts: Arc<Texts>,
     /// What was done and could not be done.
     pub counters: Counters,
 }
@@ -114,6 +119,7 @@ impl Tracker {
             channels: Channels::default(),
             shared: AtomicBool::new(false),
             named: Mutex::default(),
+            texts: Arc::new(Texts::new(options.counted_text)),
             counters: Counters::default(),
         }
     }
@@ -134,6 +140,12 @@ impl Tracker {
     #[must_use]
     pub fn group(&self) -> Group {
         Group::new(self.journal.clone())
+    }
+
+    /// The texts of its operations, for whoever counts them.
+    #[must_use]
+    pub fn texts(&self) -> &Arc<Texts> {
+        &self.texts
     }
 
     /// How many sessions are open.
@@ -320,6 +332,7 @@ impl Tracker {
             prompt_tokens: None,
             completion_tokens: None,
             estimated_cost: None,
+            model: None,
         }
     }
 
@@ -341,6 +354,7 @@ impl Tracker {
             message,
         );
         operation.from_server = true;
+        self.texts.estimate(&mut operation, Said::asking(asked.text));
         self.write(
             session,
             Record::OperationFinished(Box::new(operation)),
@@ -364,6 +378,7 @@ impl Tracker {
         operation.trace_id = waiting.behind.trace_id;
         operation.bytes_in = waiting.behind.bytes_in;
         operation.bytes_out = waiting.behind.bytes_out;
+        self.texts.estimate(&mut operation, Said::asking(waiting.text));
         self.write(
             session,
             Record::OperationFinished(Box::new(operation)),

@@ -24,6 +24,11 @@ pub struct LineScanner {
 }
 
 impl LineScanner {
+    /// Keeps up to `limit` bytes of the text of each message from now on.
+    pub fn keep_text(&mut self, limit: usize) {
+        self.json.keep_text(limit);
+    }
+
     /// Whether the next byte begins a line.
     #[must_use]
     pub fn at_line_start(&self) -> bool {

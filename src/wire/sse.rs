@@ -46,6 +46,11 @@ impl Default for SseScanner {
 }
 
 impl SseScanner {
+    /// Keeps up to `limit` bytes of the text of each message from now on.
+    pub fn keep_text(&mut self, limit: usize) {
+        self.data.keep_text(limit);
+    }
+
     /// Makes the scanner ready for another stream.
     pub fn reset(&mut self) {
         (self.line, self.after_cr, self.has_data, self.unreadable) =
