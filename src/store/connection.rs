@@ -14,6 +14,7 @@ use super::dialect;
 use super::error::{StoreError, driver_is_transient};
 use super::location::Location;
 use super::postgres::{Access, Home, Lease, within};
+use crate::model::ModelRules;
 
 /// A database that holds sessions and operations. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
@@ -26,6 +27,8 @@ pub struct Store {
     location: Arc<str>,
     /// Writers of this process queue here, in turn, however long it takes.
     turn: Arc<Mutex<()>>,
+    /// The models that costs are estimated for.
+    models: Arc<ModelRules>,
 }
 
 /// The kinds of databases.
@@ -155,6 +158,7 @@ impl Store {
             writing: Pool::Postgres(Arc::clone(&home)),
             pool: Pool::Postgres(home),
             turn: Arc::default(),
+            models: Arc::default(),
         })
     }
 
@@ -181,7 +185,19 @@ impl Store {
             pool: Pool::Sqlite(pool),
             location: file.display().to_string().into(),
             turn: Arc::default(),
+            models: Arc::default(),
         })
+    }
+
+    /// The same store, which estimates costs for `models` from now on.
+    #[must_use]
+    pub fn with_models(mut self, models: ModelRules) -> Self {
+        self.models = Arc::new(models);
+        self
+    }
+
+    pub(super) fn models(&self) -> &ModelRules {
+        &self.models
     }
 
     /// Where the database is, for people: a path, or a URL without password.

@@ -12,7 +12,7 @@ use crate::store::error::StoreError;
 
 static KNOWN_SESSIONS: ManyRows<1> = ManyRows::new(
     "SELECT session_id, session_key, status, connected_at, last_activity, disconnected_at, user_id, \
-     client_type, server, counted, derivation IS NOT NULL AS identified, client_name IS NOT NULL AS named FROM archon_mcp_sessions WHERE session_id IN ({rows}) {lock}",
+     client_type, server, counted, derivation IS NOT NULL AS identified, client_name FROM archon_mcp_sessions WHERE session_id IN ({rows}) {lock}",
     [Kind::Id],
 );
 
