@@ -1,5 +1,6 @@
 //! The daemon: the only place that wires subsystems together. Starts them, drains them, stops them.
 
+mod costs;
 mod error;
 mod instances;
 mod logging;
@@ -173,6 +174,8 @@ impl Daemon {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let started_at = clock.now();
         let store = open_store(&options.data_dir, &options.database, options.migrate).await?;
+        let store = store.with_models(options.cost.models.clone());
+        costs::tell(&store).await;
         let instance = InstanceId(Uuid::now_v7());
         let root = journal_root(&options.data_dir);
         let journal = Arc::new(Journal::create(
@@ -185,6 +188,7 @@ impl Daemon {
                 session_timeout: options.session_timeout,
                 idle_after: options.idle_after,
                 disconnect_grace: options.disconnect_grace,
+                counted_text: options.cost.counted_text,
                 ..TrackerOptions::default()
             },
             clock.clone(),
@@ -298,6 +302,8 @@ impl Daemon {
             operations_recorded: health_tracker.counters.recorded.sum(),
             records_dropped: health_tracker.counters.dropped.load(Ordering::Relaxed),
             bodies_unparsed: health_tracker.counters.unparsed.load(Ordering::Relaxed),
+            operations_counted: health_tracker.texts().counted(),
+            operations_estimated: health_tracker.texts().estimated(),
             journal_backlog_bytes: health_journal.backlog_bytes(),
             store_error: shipper.trouble(),
             connections: counted.connections(),

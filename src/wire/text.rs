@@ -3,6 +3,8 @@
 //! Owns which members of a message are text, and how JSON turns into text. Keeps no more of it than it is told to;
 //! what lies beyond is only measured.
 
+use std::fmt;
+
 use memchr::memchr;
 
 /// Stands between two texts that were taken out of one message: in UTF-8 there is no such byte.
@@ -18,11 +20,21 @@ pub(super) enum Kind {
 }
 
 /// The text of one message: as it stands in JSON, or the beginning of it, and how long it is in all.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Text {
     raw: Box<[u8]>,
     kind: Kind,
     length: u64,
+}
+
+/// What people say to their tools is nobody else's.
+impl fmt::Debug for Text {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Text")
+            .field("kept", &self.raw.len())
+            .field("length", &self.length)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Text {
@@ -190,7 +202,7 @@ impl Taking {
 }
 
 /// Gathers the text of a message while it is read.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct TextSink {
     /// Bytes to keep of one message.
     limit: usize,
@@ -201,6 +213,15 @@ pub(super) struct TextSink {
     parted: bool,
     /// Whether something was not kept: nothing behind it is then.
     cut: bool,
+}
+
+impl fmt::Debug for TextSink {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TextSink")
+            .field("kept", &self.raw.len())
+            .field("length", &self.length)
+            .finish_non_exhaustive()
+    }
 }
 
 impl TextSink {

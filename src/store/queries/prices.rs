@@ -1,7 +1,7 @@
 //! The prices that costs are estimated with.
 
 use super::window::{Statement, fetch_all};
-use crate::model::{Cost, Price, PriceList};
+use crate::model::{Cost, Price, PriceList, Timestamp};
 use crate::store::connection::Store;
 use crate::store::error::StoreError;
 use crate::store::rows::PriceRow;
@@ -16,6 +16,21 @@ impl Store {
     pub(crate) async fn prices(&self) -> Result<Vec<PriceRow>, StoreError> {
         let statement = Statement::new(PRICES);
         fetch_all!(self, statement, "list prices")
+    }
+
+    /// Which of the models that costs are estimated for have no price that is in force at `at`.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn models_without_price(&self, at: Timestamp) -> Result<Vec<String>, StoreError> {
+        let models = self.models().models();
+        if models.is_empty() {
+            return Ok(Vec::new());
+        }
+        let prices = self.price_list().await?;
+        let models = models.into_iter();
+        let without = models.filter(|model| prices.price(model, at).is_none());
+        Ok(without.map(str::to_owned).collect())
     }
 
     /// The same, to estimate costs with. What is no amount of money is left out.

@@ -8,6 +8,7 @@ mod budget;
 mod tokenizer;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::collections::hash_map::Entry;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,7 +35,6 @@ const OF_MODELS: [&str; 4] = [
 ];
 
 /// The texts of one instance.
-#[derive(Debug)]
 pub struct Texts {
     /// Bytes of one text that are counted.
     limit: usize,
@@ -46,7 +46,17 @@ pub struct Texts {
     estimated: Spread,
 }
 
-/// A text that its memory is accounted for.
+impl fmt::Debug for Texts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Texts")
+            .field("held", &self.held)
+            .field("counted", &self.counted())
+            .field("estimated", &self.estimated())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A text whose memory is accounted for.
 #[derive(Debug)]
 pub(super) struct Held {
     text: Text,

@@ -42,6 +42,33 @@ fn scaled((tokens, bytes): (u64, u64), length: u64) -> u32 {
 mod tests {
     use super::*;
 
+    /// Texts with their tokens, as tiktoken 0.14.0 for Python counts them with `o200k_base`.
+    const COUNTED: &[(&str, usize)] = &[
+        ("", 0),
+        ("hello world", 2),
+        ("Grüße aus Zürich, naïve café", 9),
+        ("こんにちは世界。これはテストです。", 8),
+        ("Привет, мир! Как дела?", 8),
+        ("مرحبا بالعالم", 4),
+        ("👩\u{200d}👩\u{200d}👧\u{200d}👦 emoji family 😀", 14),
+        ("fn main() {\n    println!(\"{}\", 1 + 2);\n}\n", 14),
+        ("1234567890123", 5),
+        ("I'll don't WE'RE HTTPServer camelCaseWord", 10),
+        ("<|endoftext|>", 7),
+        ("line one\r\n\r\nline two\t\ttabbed", 8),
+        ("https://example.com/a/b?c=d&e=%20f", 13),
+    ];
+
+    #[test]
+    fn tokens_are_those_of_the_reference() {
+        let encoding = tiktoken::get_encoding(ENCODING).expect("its vocabulary");
+        for (text, tokens) in COUNTED {
+            assert_eq!(encoding.count(text), *tokens, "{text}");
+        }
+        assert_eq!(encoding.count(&"a".repeat(1_000)), 125);
+        assert_eq!(encoding.count(&format!("{}x", " ".repeat(100))), 3);
+    }
+
     #[test]
     fn what_was_not_kept_counts_as_its_beginning() {
         assert_eq!(scaled((0, 0), 0), 0);
