@@ -41,7 +41,9 @@ impl Settings {
                 default: self.parsed(Key::DefaultModel, model)?,
                 servers,
                 clients: self
-                    .parsed(Key::ClientModels, |text| pairs(text, "Claude=claude-sonnet-5-5"))?
+                    .parsed(Key::ClientModels, |text| {
+                        pairs(text, "Claude=claude-sonnet-5-5")
+                    })?
                     .unwrap_or_default(),
             },
         })
@@ -74,11 +76,16 @@ fn pairs(text: &str, example: &str) -> Result<Vec<(String, String)>, String> {
         };
         name.push_str(rest);
         if name.is_empty() {
-            return Err(format!("'{word}' names nobody; NAME=MODEL is expected, such as {example}"));
+            return Err(format!(
+                "'{word}' names nobody; NAME=MODEL is expected, such as {example}"
+            ));
         }
         let named = model(named)?;
         let name = std::mem::take(&mut name);
-        if pairs.iter().any(|(known, _)| known.eq_ignore_ascii_case(&name)) {
+        if pairs
+            .iter()
+            .any(|(known, _)| known.eq_ignore_ascii_case(&name))
+        {
             return Err(format!("'{name}' has two models"));
         }
         pairs.push((name, named));
@@ -86,7 +93,9 @@ fn pairs(text: &str, example: &str) -> Result<Vec<(String, String)>, String> {
     if name.is_empty() {
         Ok(pairs)
     } else {
-        Err(format!("'{name}' has no model; NAME=MODEL is expected, such as {example}"))
+        Err(format!(
+            "'{name}' has no model; NAME=MODEL is expected, such as {example}"
+        ))
     }
 }
 
@@ -97,8 +106,11 @@ mod tests {
     #[test]
     fn names_may_have_blanks_and_models_have_none() {
         let read = |text| pairs(text, "x=y");
-        let expected = [("Visual Studio Code", "gpt-5"), ("Cursor", "anthropic/claude-opus-5-5")]
-            .map(|(name, model)| (name.to_owned(), model.to_owned()));
+        let expected = [
+            ("Visual Studio Code", "gpt-5"),
+            ("Cursor", "anthropic/claude-opus-5-5"),
+        ]
+        .map(|(name, model)| (name.to_owned(), model.to_owned()));
         assert_eq!(
             read("Visual Studio Code=gpt-5 Cursor=anthropic/claude-opus-5-5"),
             Ok(expected.into())

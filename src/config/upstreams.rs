@@ -420,7 +420,12 @@ fn read_field(
         "url" => (Field::Url, Value::Literal(text("a URL")?)),
         "model" => {
             let model = super::cost::model(&text("a model")?).map_err(|reason| {
-                wrong(here.clone(), origin, reason, "`archonctl pricing list` shows the models there are prices for")
+                wrong(
+                    here.clone(),
+                    origin,
+                    reason,
+                    "`archonctl pricing list` shows the models there are prices for",
+                )
             })?;
             (Field::Model, Value::Literal(model))
         }

@@ -27,7 +27,8 @@ impl Cost {
     /// # Errors
     /// Says why `text` is no amount, or none that millionths can hold.
     pub fn from_decimal(text: &str, divisor: i64) -> Result<Self, String> {
-        let expected = || format!("'{text}' is no amount; a plain decimal is expected, such as 1.25");
+        let expected =
+            || format!("'{text}' is no amount; a plain decimal is expected, such as 1.25");
         let (whole, part) = text.split_once('.').unwrap_or((text, ""));
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
         if whole.is_empty() || !digits(whole) || !digits(part) || text.ends_with('.') {
@@ -46,7 +47,9 @@ impl Cost {
                 "'{text}' is finer than a millionth of a dollar for 1,000 tokens"
             ));
         }
-        i64::try_from(scaled / unit).map(Self).map_err(|_| expected())
+        i64::try_from(scaled / unit)
+            .map(Self)
+            .map_err(|_| expected())
     }
 }
 

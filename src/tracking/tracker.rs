@@ -354,7 +354,8 @@ impl Tracker {
             message,
         );
         operation.from_server = true;
-        self.texts.estimate(&mut operation, Said::asking(asked.text));
+        self.texts
+            .estimate(&mut operation, Said::asking(asked.text));
         self.write(
             session,
             Record::OperationFinished(Box::new(operation)),
@@ -378,7 +379,8 @@ impl Tracker {
         operation.trace_id = waiting.behind.trace_id;
         operation.bytes_in = waiting.behind.bytes_in;
         operation.bytes_out = waiting.behind.bytes_out;
-        self.texts.estimate(&mut operation, Said::asking(waiting.text));
+        self.texts
+            .estimate(&mut operation, Said::asking(waiting.text));
         self.write(
             session,
             Record::OperationFinished(Box::new(operation)),

@@ -66,7 +66,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError
         CliError::io(&format!("cannot read {shown}"), &error)
             .with_hint("a CSV or JSON file of at most 16 MiB is expected, in UTF-8")
     })?;
-    let prices = prices(&text, &super::today(context)).map_err(|mistakes| refused(&shown, &mistakes))?;
+    let prices =
+        prices(&text, &super::today(context)).map_err(|mistakes| refused(&shown, &mistakes))?;
     let place = args.store.place(context)?;
     let changes = set(&place, &prices, args.dry_run)?;
     let rows = changed(prices, &changes);
@@ -77,9 +78,14 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError
 fn read(file: &PathBuf) -> std::io::Result<String> {
     let mut text = String::new();
     if file.as_os_str() == "-" {
-        std::io::stdin().lock().take(LARGEST + 1).read_to_string(&mut text)?;
+        std::io::stdin()
+            .lock()
+            .take(LARGEST + 1)
+            .read_to_string(&mut text)?;
     } else {
-        std::fs::File::open(file)?.take(LARGEST + 1).read_to_string(&mut text)?;
+        std::fs::File::open(file)?
+            .take(LARGEST + 1)
+            .read_to_string(&mut text)?;
     }
     if text.len() as u64 > LARGEST {
         return Err(std::io::Error::other("it is longer than 16 MiB"));

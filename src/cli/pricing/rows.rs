@@ -96,9 +96,7 @@ pub(super) fn listed(prices: Vec<PriceRow>, today: &str) -> Vec<Row> {
                 return "later";
             }
             let newer = prices.iter().any(|other| {
-                let same = other
-                    .model_name
-                    .eq_ignore_ascii_case(&price.model_name)
+                let same = other.model_name.eq_ignore_ascii_case(&price.model_name)
                     && other.provider.eq_ignore_ascii_case(&price.provider);
                 same && *other.effective_date <= *today
                     && other.effective_date > price.effective_date

@@ -1,6 +1,7 @@
 //! `archonctl pricing set`: one price.
 
 use chrono::NaiveDate;
+use clap::ArgGroup;
 
 use super::rows::{CHANGED, Row};
 use crate::cli::Context;
@@ -20,8 +21,8 @@ Examples:
 /// Set what a model costs from a day on, in US dollars
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
-#[group(id = "input", required = true, multiple = false, args = ["input_per_1m", "input_per_1k"])]
-#[group(id = "output_price", required = true, multiple = false, args = ["output_per_1m", "output_per_1k"])]
+#[command(group = ArgGroup::new("input").required(true).args(["input_per_1m", "input_per_1k"]))]
+#[command(group = ArgGroup::new("price_of_output").required(true).args(["output_per_1m", "output_per_1k"]))]
 pub(crate) struct Args {
     /// The model
     #[arg(value_name = "MODEL")]
@@ -169,7 +170,9 @@ fn amount(what: &str, thousand: Option<&str>, million: Option<&str>) -> Result<C
             let price = Cost::from_decimal(&text, divisor)
                 .map_err(|reason| format!("{what}_per_{unit}: {reason}"))?;
             if price > DEAREST {
-                return Err(format!("{what}_per_{unit}: '{text}' is more than the table holds"));
+                return Err(format!(
+                    "{what}_per_{unit}: '{text}' is more than the table holds"
+                ));
             }
             Ok(price)
         })
@@ -223,7 +226,9 @@ pub(super) fn answer(rows: &[Row], dry_run: bool) -> Answer<List<'_, Row>, serde
     if dry_run {
         notes.push("Nothing was set: this was a rehearsal.".to_owned());
     } else if added + changed > 0 {
-        notes.push("Calls from now on cost this; what is stored already keeps its estimate.".to_owned());
+        notes.push(
+            "Calls from now on cost this; what is stored already keeps its estimate.".to_owned(),
+        );
     }
     Answer {
         data: List(rows),

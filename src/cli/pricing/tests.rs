@@ -58,12 +58,18 @@ fn every_mistake_is_told_with_its_line() {
         assert!(mistake.starts_with(start), "{mistake}");
     }
     for (text, start) in [
-        ("model,provider\nm,P\n", "line 1: unknown column 'model'; valid: model_name"),
+        (
+            "model,provider\nm,P\n",
+            "line 1: unknown column 'model'; valid: model_name",
+        ),
         ("", "there are no prices"),
         ("[]", "there are no prices"),
         ("[1]", "entry 1: an object"),
         ("{", "it is no JSON list"),
-        (r#"[{"model_name":["m"]}]"#, "entry 1: model_name: a text or a number"),
+        (
+            r#"[{"model_name":["m"]}]"#,
+            "entry 1: model_name: a text or a number",
+        ),
         (
             r#"[{"model_name":"m","provider":"P","input_price_per_1k":1,"input_price_per_1m":1,"output_price_per_1k":1}]"#,
             "entry 1: input_price_per_1k and input_price_per_1m are not the same",

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::limits::{Limits, addend};
 use super::usage::{Usage, Whose};
 use crate::model::{
-    ClientType, InstanceId, ModelRules, OpenedSession, Operation, OperationStatus, SessionId, SessionStatus,
-    Timestamp,
+    ClientType, InstanceId, ModelRules, OpenedSession, Operation, OperationStatus, SessionId,
+    SessionStatus, Timestamp,
 };
 
 /// What was stored of a session before the batch.
@@ -235,7 +235,9 @@ impl<'r> Tracked<'r> {
         let joined = self.joined.as_ref();
         let joined = joined.and_then(|joined| joined.client.name.as_deref());
         let name = match (&self.client_type, self.opened) {
-            (Some(stored), None) if self.stored_name.is_some() || joined.is_none() => return stored,
+            (Some(stored), None) if self.stored_name.is_some() || joined.is_none() => {
+                return stored;
+            }
             _ => self.client.name.as_deref().or(joined),
         };
         name.map_or(ClientType::UNKNOWN, ClientType::from_name)

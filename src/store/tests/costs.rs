@@ -160,7 +160,9 @@ async fn without_a_model_or_a_price_there_is_no_cost_and_tokens_stay(on: On) {
     let session = session.expect("an answer").expect("a session");
     assert_eq!(session.total_prompt_tokens, 30);
     assert_eq!(session.total_cost.as_micros(), 30);
-    let without = test.store.models_without_price(crate::store::testing::at(0));
+    let without = test
+        .store
+        .models_without_price(crate::store::testing::at(0));
     assert_eq!(without.await.expect("models"), ["unheard-of"]);
 }
 
@@ -175,7 +177,10 @@ async fn a_batch_taken_twice_is_paid_once(on: On) {
     };
     let again = test.store.fold(INSTANCE, &records, same).await;
     again.expect("a fold");
-    test.store.forget_journal(INSTANCE).await.expect("forgotten");
+    test.store
+        .forget_journal(INSTANCE)
+        .await
+        .expect("forgotten");
     test.fold(&records).await;
     assert_eq!(costs(&test, 1).await, (vec![840_000], 840_000));
 }
@@ -194,13 +199,21 @@ async fn prices_are_set_all_or_none_and_keep_their_spelling(on: On) {
         PriceChange::Changed,
     ];
     assert_eq!(rehearsed, wanted);
-    assert_eq!(test.store.set_prices(&new, false).await.expect("set"), wanted);
+    assert_eq!(
+        test.store.set_prices(&new, false).await.expect("set"),
+        wanted
+    );
     let prices = test.store.prices().await.expect("prices");
     let of = |model: &str| {
         let rows = prices.iter().filter(|row| row.model_name == model);
         rows.map(|row| {
             let day = row.effective_date.as_str();
-            (&*row.provider, day, row.input_price_per_1k.as_micros(), row.seeded)
+            (
+                &*row.provider,
+                day,
+                row.input_price_per_1k.as_micros(),
+                row.seeded,
+            )
         })
         .collect::<Vec<_>>()
     };
@@ -245,8 +258,13 @@ async fn no_seed_touches_a_price_that_somebody_set(on: On) {
     let prices = test.store.prices().await.expect("prices");
     let of = |model: &str| {
         let rows = prices.iter().filter(|row| row.model_name == model);
-        rows.map(|row| (row.effective_date.clone(), row.input_price_per_1k.as_micros()))
-            .collect::<Vec<_>>()
+        rows.map(|row| {
+            (
+                row.effective_date.clone(),
+                row.input_price_per_1k.as_micros(),
+            )
+        })
+        .collect::<Vec<_>>()
     };
     assert_eq!(of("claude-opus-5-5"), [("2020-01-01".to_owned(), 1)]);
     assert_eq!(of("gpt-5"), [("2025-08-07".to_owned(), 2)]);

@@ -160,13 +160,7 @@ impl Process {
         self.close_if_left(state, now);
     }
 
-    fn child_answered(
-        &self,
-        state: &mut State,
-        mut envelope: Envelope,
-        size: u64,
-        now: Timestamp,
-    ) {
+    fn child_answered(&self, state: &mut State, mut envelope: Envelope, size: u64, now: Timestamp) {
         let pending = match &envelope.id {
             Some(id) => state.pending.take(id),
             // The child could not read the id (JSON-RPC 2.0, section 5): whose answer it is is clear only from there

@@ -102,10 +102,17 @@ fn each_text_of_the_content_counts_and_what_is_no_text_does_not() {
         called(&Rig::new(), "{}", &content),
         (Some(1), Some(9 + 8 + 1))
     );
-    let only = format!(r#""content":[{{"type":"image","mimeType":"image/png","data":"{base64}"}}]"#);
+    let only =
+        format!(r#""content":[{{"type":"image","mimeType":"image/png","data":"{base64}"}}]"#);
     let rig = Rig::new();
     assert_eq!(called(&rig, "{}", &only), (Some(1), Some(0)));
-    assert_eq!((rig.tracker.texts().counted(), rig.tracker.texts().estimated()), (1, 0));
+    assert_eq!(
+        (
+            rig.tracker.texts().counted(),
+            rig.tracker.texts().estimated()
+        ),
+        (1, 0)
+    );
 }
 
 #[test]
@@ -119,7 +126,11 @@ fn structured_content_counts_where_no_text_says_the_same() {
         assert_eq!(called(&Rig::new(), "{}", &both), (Some(1), Some(1)));
     }
     let failed = format!(r#""isError":true,"content":[{}]"#, text("hi"));
-    assert_eq!(called(&Rig::new(), "{}", &failed), (Some(1), Some(1)), "a model reads why");
+    assert_eq!(
+        called(&Rig::new(), "{}", &failed),
+        (Some(1), Some(1)),
+        "a model reads why"
+    );
 }
 
 #[test]
@@ -152,7 +163,11 @@ fn the_journal_has_an_estimate_before_anybody_counts() {
     let content = format!(r#""content":[{}]"#, text(&FOX.repeat(20)));
     rig.call(&client, &call(r#"{"message":"x"}"#), &result(&content));
     let (written, counted) = written_and_counted(&rig);
-    assert_eq!(written, [(None, None), (Some(4), Some(225))], "of 15 and 900 bytes");
+    assert_eq!(
+        written,
+        [(None, None), (Some(4), Some(225))],
+        "of 15 and 900 bytes"
+    );
     assert_eq!(counted, [(None, None), (Some(5), Some(201))]);
     assert_eq!(rig.tracker.texts().counted(), 1);
     // Whoever reads the journal again, behind a failure of the store, finds them still.
@@ -185,7 +200,9 @@ fn events_and_compressed_answers_count_like_others() {
     ]);
     exchange.answer_head(AnswerFacts::read(StatusCode::OK, &head));
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    encoder.write_all(result(&content).as_bytes()).expect("taken");
+    encoder
+        .write_all(result(&content).as_bytes())
+        .expect("taken");
     exchange.answer_data(&encoder.finish().expect("ended"));
     exchange.answer_end();
     assert_eq!(counted(&rig), (Some(1), Some(8)));
@@ -223,9 +240,17 @@ fn prompts_and_resources_count_and_what_no_model_reads_has_no_tokens() {
     );
     rig.call(&client, &ask("prompts/get", prompt), &result(&messages));
     let contents = r#""contents":[{"uri":"x","text":"hi"},{"uri":"y","blob":"aGVsbG8gd29ybGQ="}]"#;
-    rig.call(&client, &ask("resources/read", r#"{"uri":"x"}"#), &result(contents));
+    rig.call(
+        &client,
+        &ask("resources/read", r#"{"uri":"x"}"#),
+        &result(contents),
+    );
     rig.call(&client, &ask("ping", "{}"), &result(""));
-    rig.call(&client, &ask("tools/list", "{}"), &result(r#""tools":[{"name":"text"}]"#));
+    rig.call(
+        &client,
+        &ask("tools/list", "{}"),
+        &result(r#""tools":[{"name":"text"}]"#),
+    );
     assert_eq!(
         written_and_counted(&rig).1[1..],
         [
@@ -316,9 +341,16 @@ fn a_flood_is_estimated_and_held_in_bounds() {
     assert_eq!(written[1..], vec![(Some(1), Some(all)); 24], "none is lost");
     assert_eq!(texts.counted() + texts.estimated(), 24);
     assert!(texts.estimated() >= 16, "{texts:?}");
-    assert!(!format!("{texts:?}").contains("xx"), "texts are shown to nobody");
+    assert!(
+        !format!("{texts:?}").contains("xx"),
+        "texts are shown to nobody"
+    );
     // There is room again once they are counted.
-    rig.call(&client, &call("{}"), &result(r#""content":[{"type":"text","text":"hi"}]"#));
+    rig.call(
+        &client,
+        &call("{}"),
+        &result(r#""content":[{"type":"text","text":"hi"}]"#),
+    );
     assert_eq!(counted(&rig), (Some(1), Some(1)));
 }
 

@@ -8,8 +8,8 @@ mod budget;
 mod tokenizer;
 
 use std::collections::HashMap;
-use std::fmt;
 use std::collections::hash_map::Entry;
+use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -177,7 +177,12 @@ impl Texts {
         // What needs no counting: there is nothing to count, or it would not be the whole count.
         if kept == 0 || !self.budget.take(kept) {
             let exact = whole && kept == 0;
-            if exact { &self.counted } else { &self.estimated }.add(1);
+            if exact {
+                &self.counted
+            } else {
+                &self.estimated
+            }
+            .add(1);
             if said.model.is_none() {
                 return;
             }
@@ -197,10 +202,8 @@ impl Texts {
                 let count = (text.kept() > 0).then(|| round.spend(text));
                 count.flatten()
             };
-            let (prompt, completion) = (
-                tokens(said.asked.as_ref()),
-                tokens(said.answered.as_ref()),
-            );
+            let (prompt, completion) =
+                (tokens(said.asked.as_ref()), tokens(said.answered.as_ref()));
             let counts = Counts {
                 prompt,
                 completion,
@@ -214,7 +217,12 @@ impl Texts {
                     && kept(answered) == completion.is_some()
                     && !lost(asked)
                     && !lost(answered);
-                if whole { &self.counted } else { &self.estimated }.add(1);
+                if whole {
+                    &self.counted
+                } else {
+                    &self.estimated
+                }
+                .add(1);
             }
             let mut known = lock(&self.counts);
             if known.len() < MOST_COUNTS {

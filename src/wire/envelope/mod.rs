@@ -707,7 +707,9 @@ mod tests {
 
     #[test]
     fn the_text_of_a_call_is_its_arguments_and_that_of_an_answer_its_texts() {
-        let call = &scan(r#"{"id":1,"method":"tools/call","params":{"arguments":{"a": "b\n"},"name":"x"}}"#)[0];
+        let call = &scan(
+            r#"{"id":1,"method":"tools/call","params":{"arguments":{"a": "b\n"},"name":"x"}}"#,
+        )[0];
         assert_eq!(texts(call), ["{\"a\":\"b\n\"}"]);
         assert_eq!(call.text.as_ref().map(Text::length), Some(12));
         let content = r#""content":[{"type":"text","text":"caf\u00e9"},{"type":"image","data":"AAAA","mimeType":"text"},

@@ -168,8 +168,7 @@ impl<'b> Reader<'b> {
             }
             b'{' if depth < DEEPEST => self.members(|reader, key| {
                 let from = reader.at;
-                let is_text =
-                    reader.in_texts && key == b"text" && reader.peek() == Some(b'"');
+                let is_text = reader.in_texts && key == b"text" && reader.peek() == Some(b'"');
                 reader.skip_value(depth + 1)?;
                 if is_text {
                     reader.take_text(from);
