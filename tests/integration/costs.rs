@@ -121,11 +121,7 @@ fn calls_are_stored_with_their_tokens_and_cost_and_sessions_with_the_sums() {
         (&row["prompt_tokens"], &row["completion_tokens"]),
         (&document!(5), &document!(3))
     );
-    assert_eq!(
-        row["estimated_cost"].as_f64().unwrap_or_default(),
-        0.0,
-        "{row}"
-    );
+    assert_eq!(row["estimated_cost"], 0.0, "{row}");
     let health = send(&daemon.at("/health"), "GET", "", b"").and_then(|mut answer| answer.body());
     let health: Value = serde_json::from_slice(&health.expect("answered")).expect("JSON");
     assert_eq!(health["health"]["operations_counted"], 3, "{health}");
@@ -161,7 +157,7 @@ fn after_a_kill_each_call_is_there_once_with_its_tokens_and_cost() {
             for call in 1_u64.. {
                 match session.echo(&format!("{call:032x}")) {
                     Ok((answer, _)) if answer.status() == 200 => {
-                        *acknowledged.lock().expect("a lock") = call
+                        *acknowledged.lock().expect("a lock") = call;
                     }
                     _ => return,
                 }
@@ -358,8 +354,12 @@ fn prices_are_listed_set_and_imported() {
         );
         assert!(meta["unchanged"].as_u64().expect("a number") > 50, "{meta}");
     }
+}
 
-    // One mistake, and nothing of it counts.
+#[test]
+fn prices_with_a_mistake_anywhere_are_not_imported() {
+    let (_root, data_dir) = new_data_dir();
+    priced(&data_dir);
     let file = data_dir.join("bad.csv");
     let text = "model_name,provider,input_price_per_1k,output_price_per_1k\nnew,P,1,1\ndear,P,1.0000001,1\n";
     std::fs::write(&file, text).expect("written");
