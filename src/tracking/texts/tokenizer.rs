@@ -69,6 +69,16 @@ mod tests {
         assert_eq!(encoding.count(&format!("{}x", " ".repeat(100))), 3);
     }
 
+    /// Whatever a stranger says is counted, and costs no more than it is long.
+    #[test]
+    fn fuzz_tokenizer() {
+        let encoding = tiktoken::get_encoding(ENCODING).expect("its vocabulary");
+        crate::model::made_up::with_random_bytes(|bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes);
+            assert!(encoding.count(&text) <= text.len());
+        });
+    }
+
     #[test]
     fn what_was_not_kept_counts_as_its_beginning() {
         assert_eq!(scaled((0, 0), 0), 0);
