@@ -13,30 +13,32 @@ DECLARE
     complete boolean;
     tab text;
 BEGIN
-    SELECT count(*) = 16 INTO complete
+    SELECT count(*) = 13 INTO complete
     FROM pg_trigger AS t
     WHERE t.tgrelid IN ('archon_mcp_requests'::regclass, 'archon_mcp_sessions'::regclass,
             to_regclass(format('%I.archon_usage_hourly', current_schema()))) AND t.tgenabled IN ('O', 'A')
         -- The trigger that 001 makes bears the same name and has no condition: it counts nothing.
         AND (t.tgname <> 'trigger_update_session_status' OR t.tgqual IS NOT NULL)
-        AND (t.tgname, t.tgtype & 1) IN (('trigger_update_session_status', 0), ('archon_requests_user', 1),
-            ('archon_requests_updated', 0), ('archon_requests_deleted', 0), ('archon_requests_truncated', 0),
-            ('archon_sessions_rekeyed', 1), ('archon_sessions_rekeyed_all', 0), ('archon_sessions_deleted', 1),
-            ('archon_sessions_deleted_all', 0), ('archon_sessions_ended', 1), ('archon_sessions_ended_more', 1),
-            ('archon_sessions_ended_less', 1), ('archon_sessions_truncated', 0),
-            ('archon_usage_hourly_inserted', 0), ('archon_usage_hourly_updated', 0), ('archon_usage_hourly_deleted', 0));
+        -- For each statement.
+        AND t.tgtype & 1 = 0
+        AND t.tgname IN ('trigger_update_session_status', 'archon_requests_updated', 'archon_requests_deleted',
+            'archon_requests_truncated', 'archon_sessions_rekeyed', 'archon_sessions_leaving', 'archon_sessions_totalled_insert',
+            'archon_sessions_totalled_update', 'archon_sessions_totalled_delete', 'archon_sessions_truncated',
+            'archon_usage_hourly_inserted', 'archon_usage_hourly_updated', 'archon_usage_hourly_deleted');
     complete := complete
         AND to_regclass(format('%I.archon_usage_hourly', current_schema())) IS NOT NULL
         AND to_regclass(format('%I.archon_usage_hourly_all', current_schema())) IS NOT NULL
         AND to_regclass(format('%I.archon_usage_daily', current_schema())) IS NOT NULL
         AND to_regclass(format('%I.archon_usage_pending', current_schema())) IS NOT NULL
+        AND to_regclass(format('%I.archon_usage_leaving', current_schema())) IS NOT NULL
         AND to_regclass(format('%I.archon_user_totals', current_schema())) IS NOT NULL
+        AND to_regclass(format('%I.archon_ended_sessions', current_schema())) IS NOT NULL
         AND to_regclass(format('%I.archon_client_totals', current_schema())) IS NOT NULL
         AND to_regclass(format('%I.archon_totals_pending', current_schema())) IS NOT NULL;
     IF NOT complete THEN
         -- No row may be written between here and the triggers.
         LOCK TABLE archon_mcp_requests, archon_mcp_sessions IN SHARE ROW EXCLUSIVE MODE;
-        DROP TRIGGER IF EXISTS archon_sessions_ended_more ON archon_mcp_sessions;
+        DROP TRIGGER IF EXISTS archon_sessions_totalled_update ON archon_mcp_sessions;
         UPDATE archon_mcp_sessions SET counted = false WHERE counted;
         -- Views of a later file read them and are in the way of dropping them.
         FOREACH tab IN ARRAY ARRAY['archon_usage_hourly', 'archon_usage_hourly_all', 'archon_usage_daily',
@@ -143,6 +145,14 @@ CREATE TABLE IF NOT EXISTS archon_usage_pending (
 ) WITH (autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_scale_factor = 0);
 CREATE INDEX IF NOT EXISTS idx_archon_usage_pending_narrows ON archon_usage_pending (hour) WHERE narrows;
 
+-- Under which keys the requests of sessions are counted that a statement deletes: the session is gone when its requests follow
+-- it. No row outlives the statement that made it.
+CREATE TABLE IF NOT EXISTS archon_usage_leaving (
+    session_id uuid NOT NULL PRIMARY KEY,
+    client_type text NOT NULL,
+    server text NOT NULL
+);
+
 -- Ended sessions by user, and by client type and kind of reason (timeout, client, shutdown, error, other): what has ended
 -- seldom changes, so questions over all sessions add these to the few that are open. Only sessions that are counted.
 CREATE TABLE IF NOT EXISTS archon_user_totals (
@@ -190,6 +200,12 @@ CREATE TABLE IF NOT EXISTS archon_totals_pending (
     narrows boolean NOT NULL DEFAULT false
 ) WITH (autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_scale_factor = 0);
 CREATE INDEX IF NOT EXISTS idx_archon_totals_pending_narrows ON archon_totals_pending (user_id) WHERE narrows;
+-- What the two are made of. Goes with the columns it names: while it is missing nothing is totalled, and everything is counted
+-- anew when it is back.
+CREATE OR REPLACE VIEW archon_ended_sessions AS
+SELECT s.session_id, s.user_id, s.user_email, s.user_name, s.client_type, s.server, s.disconnect_reason, s.total_duration,
+    s.connected_at, s.last_activity, s.total_requests, s.total_prompt_tokens, s.total_completion_tokens, s.total_cost
+FROM archon_mcp_sessions AS s WHERE s.status = 'disconnected' AND s.counted;
 -- The longest session of a client type.
 CREATE INDEX IF NOT EXISTS idx_archon_mcp_sessions_longest
     ON archon_mcp_sessions (client_type, total_duration DESC NULLS LAST) WHERE status = 'disconnected';
@@ -387,22 +403,13 @@ BEGIN
 END
 $fn$;
 
--- Rows of other writers belong to the session's user, where they don't say whose they are.
-CREATE OR REPLACE FUNCTION archon_requests_user() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER
-AS $fn$
-BEGIN
-    NEW.user_id := (SELECT s.user_id FROM archon_mcp_sessions AS s WHERE s.session_id = NEW.session_id);
-    RETURN NEW;
-END
-$fn$;
-
 -- After each statement that inserted requests. Activity moves forward and not beyond now, an idle session becomes active, one
 -- that has ended stays so. Sums are those of counted sessions; the others are summed up when they are counted.
 CREATE OR REPLACE FUNCTION update_session_status() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 AS $fn$
 DECLARE
+    writer CONSTANT text := current_setting('archonctl.writer', true);
     now_at CONSTANT timestamptz := clock_timestamp();
     appended bigint;
 BEGIN
@@ -441,7 +448,8 @@ BEGIN
     WHERE s.session_id = n.session_id;
 
     INSERT INTO archon_usage_pending
-    SELECT date_trunc('hour', i.timestamp, 'UTC'), coalesce(i.user_id, '00000000-0000-0000-0000-000000000000'),
+    SELECT date_trunc('hour', i.timestamp, 'UTC'),
+        coalesce(i.user_id, s.user_id, '00000000-0000-0000-0000-000000000000'),
         s.client_type, coalesce(left(s.server, 100), ''), left(i.method, 100), coalesce(left(i.tool_name, 100), ''),
         i.status, count(*), count(i.duration_ms), coalesce(sum(i.duration_ms), 0), min(i.duration_ms),
         max(i.duration_ms), coalesce(sum(i.prompt_tokens), 0), coalesce(sum(i.completion_tokens), 0),
@@ -451,12 +459,13 @@ BEGIN
     GROUP BY 1, 2, 3, 4, 5, 6, 7;
     GET DIAGNOSTICS appended = ROW_COUNT;
 
-    -- The session got its user while the rows were on their way.
     IF EXISTS (SELECT FROM inserted AS i JOIN archon_mcp_sessions AS s ON s.session_id = i.session_id
                WHERE i.user_id IS NULL AND s.user_id IS NOT NULL) THEN
+        PERFORM set_config('archonctl.writer', 'fold', true);
         UPDATE archon_mcp_requests AS r SET user_id = s.user_id
         FROM inserted AS i JOIN archon_mcp_sessions AS s ON s.session_id = i.session_id
         WHERE r.request_id = i.request_id AND r.user_id IS NULL AND s.user_id IS NOT NULL;
+        PERFORM set_config('archonctl.writer', coalesce(writer, ''), true);
     END IF;
 
     -- Every thousandth row, somebody merges. Not where a merge by somebody else would be an error.
@@ -548,12 +557,13 @@ BEGIN
 END
 $fn$;
 
--- After each statement that deleted requests. Where their session went first, it has taken their sums along.
+-- After each statement that deleted requests, and after one that deleted their sessions.
 CREATE OR REPLACE FUNCTION archon_requests_deleted() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 AS $fn$
 BEGIN
-    IF NOT EXISTS (SELECT FROM removed AS r JOIN archon_mcp_sessions AS s ON s.session_id = r.session_id) THEN
+    IF NOT EXISTS (SELECT FROM removed) THEN
+        DELETE FROM archon_usage_leaving;
         RETURN NULL;
     END IF;
     PERFORM archon_lock_usage(true);
@@ -599,9 +609,14 @@ BEGIN
         max(r.duration_ms), -coalesce(sum(r.prompt_tokens), 0), -coalesce(sum(r.completion_tokens), 0),
         -coalesce(sum(nullif(r.estimated_cost, 'NaN')), 0), -coalesce(sum(r.bytes_in), 0),
         -coalesce(sum(r.bytes_out), 0), true
-    FROM removed AS r JOIN archon_mcp_sessions AS s ON s.session_id = r.session_id
-    WHERE s.counted
+    FROM removed AS r
+    JOIN (
+        SELECT q.session_id, q.client_type::text, q.server FROM archon_mcp_sessions AS q WHERE q.counted
+        UNION ALL
+        SELECT l.session_id, l.client_type, l.server FROM archon_usage_leaving AS l
+    ) AS s ON s.session_id = r.session_id
     GROUP BY 1, 2, 3, 4, 5, 6, 7;
+    DELETE FROM archon_usage_leaving;
     PERFORM archon_settle_usage();
     RETURN NULL;
 END
@@ -621,14 +636,25 @@ BEGIN
 END
 $fn$;
 
--- A session whose client type, server or user changed: what its requests count moves along, and they get its user.
-CREATE OR REPLACE FUNCTION archon_session_rekeyed() RETURNS trigger
+-- After each statement that changed the client type, server or user of sessions: what their requests count moves along, and
+-- they get its user. Planned each time: the best way for one session is a bad one for many.
+CREATE OR REPLACE FUNCTION archon_sessions_rekeyed() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 AS $fn$
 DECLARE
     writer CONSTANT text := current_setting('archonctl.writer', true);
 BEGIN
-    IF NEW.counted THEN
+    IF to_regclass('archon_ended_sessions') IS NULL THEN
+        RETURN NULL;
+    END IF;
+    IF NOT EXISTS (
+        SELECT n.session_id, n.client_type, n.server, n.user_id FROM added AS n
+        EXCEPT
+        SELECT o.session_id, o.client_type, o.server, o.user_id FROM removed AS o
+    ) THEN
+        RETURN NULL;
+    END IF;
+    EXECUTE $sql$
         INSERT INTO archon_usage_pending
         SELECT date_trunc('hour', r.timestamp, 'UTC'), coalesce(k.user_id, '00000000-0000-0000-0000-000000000000'),
             k.client_type, coalesce(left(k.server, 100), ''), left(r.method, 100),
@@ -637,43 +663,38 @@ BEGIN
             k.sign * coalesce(sum(r.prompt_tokens), 0), k.sign * coalesce(sum(r.completion_tokens), 0),
             k.sign * coalesce(sum(nullif(r.estimated_cost, 'NaN')), 0), k.sign * coalesce(sum(r.bytes_in), 0),
             k.sign * coalesce(sum(r.bytes_out), 0), k.sign < 0
-        FROM archon_mcp_requests AS r
-        CROSS JOIN LATERAL (VALUES (-1, OLD.client_type, OLD.server, r.user_id),
-            (1, NEW.client_type, NEW.server,
-                CASE WHEN r.user_id IS NOT DISTINCT FROM OLD.user_id THEN NEW.user_id ELSE r.user_id END)
+        FROM removed AS o
+        JOIN added AS n ON n.session_id = o.session_id
+        JOIN archon_mcp_requests AS r ON r.session_id = n.session_id
+        CROSS JOIN LATERAL (VALUES (-1, o.client_type, o.server, r.user_id),
+            (1, n.client_type, n.server,
+                CASE WHEN r.user_id IS NOT DISTINCT FROM o.user_id THEN n.user_id ELSE r.user_id END)
         ) AS k (sign, client_type, server, user_id)
-        WHERE r.session_id = NEW.session_id
-        GROUP BY 1, 2, 3, 4, 5, 6, 7, k.sign;
-    END IF;
-    IF OLD.user_id IS DISTINCT FROM NEW.user_id THEN
-        PERFORM set_config('archonctl.writer', 'fold', true);
-        UPDATE archon_mcp_requests AS r SET user_id = NEW.user_id
-        WHERE r.session_id = NEW.session_id AND r.user_id IS NOT DISTINCT FROM OLD.user_id;
-        PERFORM set_config('archonctl.writer', coalesce(writer, ''), true);
-    END IF;
+        WHERE n.counted AND (o.client_type, o.server, o.user_id) IS DISTINCT FROM (n.client_type, n.server, n.user_id)
+        GROUP BY 1, 2, 3, 4, 5, 6, 7, k.sign
+    $sql$;
+    PERFORM set_config('archonctl.writer', 'fold', true);
+    EXECUTE $sql$
+        UPDATE archon_mcp_requests AS r SET user_id = n.user_id
+        FROM removed AS o JOIN added AS n ON n.session_id = o.session_id
+        WHERE o.user_id IS DISTINCT FROM n.user_id AND r.session_id = n.session_id
+            AND r.user_id IS NOT DISTINCT FROM o.user_id
+    $sql$;
+    PERFORM set_config('archonctl.writer', coalesce(writer, ''), true);
+    PERFORM archon_settle_usage();
     RETURN NULL;
 END
 $fn$;
 
--- Before a session and, with it, its requests go.
-CREATE OR REPLACE FUNCTION archon_session_deleted() RETURNS trigger
+-- After each statement that deleted sessions: their requests follow, and are taken off their keys then.
+CREATE OR REPLACE FUNCTION archon_sessions_leaving() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 AS $fn$
 BEGIN
-    IF OLD.counted THEN
-        INSERT INTO archon_usage_pending
-        SELECT date_trunc('hour', r.timestamp, 'UTC'), coalesce(r.user_id, '00000000-0000-0000-0000-000000000000'),
-            OLD.client_type, coalesce(left(OLD.server, 100), ''), left(r.method, 100),
-            coalesce(left(r.tool_name, 100), ''), r.status, -count(*), -count(r.duration_ms),
-            -coalesce(sum(r.duration_ms), 0), min(r.duration_ms), max(r.duration_ms),
-            -coalesce(sum(r.prompt_tokens), 0), -coalesce(sum(r.completion_tokens), 0),
-            -coalesce(sum(nullif(r.estimated_cost, 'NaN')), 0), -coalesce(sum(r.bytes_in), 0),
-            -coalesce(sum(r.bytes_out), 0), true
-        FROM archon_mcp_requests AS r
-        WHERE r.session_id = OLD.session_id
-        GROUP BY 1, 2, 3, 4, 5, 6, 7;
-    END IF;
-    RETURN OLD;
+    INSERT INTO archon_usage_leaving (session_id, client_type, server)
+    SELECT o.session_id, o.client_type, coalesce(o.server, '') FROM removed AS o WHERE o.counted
+    ON CONFLICT (session_id) DO UPDATE SET client_type = excluded.client_type, server = excluded.server;
+    RETURN NULL;
 END
 $fn$;
 
@@ -823,7 +844,7 @@ BEGIN
             (array_agg(q.user_name ORDER BY q.connected_at DESC) FILTER (WHERE q.user_name IS NOT NULL))[1] AS user_name,
             max(q.connected_at) FILTER (WHERE q.user_name IS NOT NULL) AS name_at
         FROM unnest(users) AS i (id)
-        LEFT JOIN archon_mcp_sessions AS q ON q.user_id = i.id AND q.status = 'disconnected' AND q.counted
+        LEFT JOIN archon_ended_sessions AS q ON q.user_id = i.id
         GROUP BY i.id
     ) AS s
     WHERE u.user_id = s.id;
@@ -843,46 +864,67 @@ AS $fn$
         ELSE 'other' END
 $fn$;
 
--- A session that has ended, or is not what it was when it had.
-CREATE OR REPLACE FUNCTION archon_session_ended() RETURNS trigger
+-- After each statement that inserted, changed or deleted sessions: those that have ended are in the totals.
+CREATE OR REPLACE FUNCTION archon_sessions_totalled() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER
 AS $fn$
 DECLARE
-    one archon_mcp_sessions;
-    sign integer;
-    less boolean := false;
+    -- Whether something was taken away, and with it maybe the earliest, latest or longest of a user.
+    less boolean := TG_OP = 'DELETE';
+    appended bigint := 0;
 BEGIN
-    FOR sign IN SELECT unnest(ARRAY[-1, 1]) LOOP
-        CONTINUE WHEN sign < 0 AND TG_OP = 'INSERT' OR sign > 0 AND TG_OP = 'DELETE';
-        IF sign < 0 THEN
-            one := OLD;
-        ELSE
-            one := NEW;
+    IF to_regclass('archon_ended_sessions') IS NULL THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'UPDATE' THEN
+        -- Not a join: how that is best done depends on how many rows there are, and a connection plans it once.
+        SELECT bool_or(c.less) INTO less
+        FROM (
+            SELECT count(*) FILTER (WHERE e.sign < 0) > 0 AND (count(*) = 1
+                    OR min(e.connected_at) <> max(e.connected_at)
+                    OR max(e.last_activity) FILTER (WHERE e.sign > 0) < max(e.last_activity) FILTER (WHERE e.sign < 0)
+                    OR coalesce(max(e.total_duration) FILTER (WHERE e.sign > 0), -1)
+                        < coalesce(max(e.total_duration) FILTER (WHERE e.sign < 0), -1)
+                    OR count(DISTINCT ROW(e.user_id, e.user_email, e.user_name)) > 1) AS less
+            FROM (
+                SELECT 1 AS sign, n.* FROM added AS n WHERE n.status = 'disconnected' AND n.counted
+                UNION ALL
+                SELECT -1, o.* FROM removed AS o WHERE o.status = 'disconnected' AND o.counted
+            ) AS e
+            GROUP BY e.session_id
+            HAVING count(*) = 1 OR count(DISTINCT ROW(e.user_id, e.user_email, e.user_name, e.client_type,
+                e.disconnect_reason, e.total_duration, e.connected_at, e.last_activity, e.total_requests,
+                e.total_prompt_tokens, e.total_completion_tokens, e.total_cost)) > 1
+        ) AS c;
+        IF less IS NULL THEN
+            RETURN NULL;
         END IF;
-        CONTINUE WHEN one.status <> 'disconnected' OR NOT one.counted;
-        IF sign < 0 THEN
-            less := TG_OP = 'DELETE';
-            IF NOT less THEN
-                less := NEW.status <> 'disconnected' OR NOT NEW.counted OR NEW.connected_at <> OLD.connected_at
-                    OR NEW.last_activity < OLD.last_activity OR NEW.user_id IS DISTINCT FROM OLD.user_id
-                    OR coalesce(NEW.total_duration, -1) < coalesce(OLD.total_duration, -1)
-                    OR (NEW.user_email, NEW.user_name) IS DISTINCT FROM (OLD.user_email, OLD.user_name);
-            END IF;
-        END IF;
-        INSERT INTO archon_totals_pending VALUES (one.user_id, one.client_type,
-            archon_reason_kind(one.disconnect_reason),
-            sign, CASE WHEN one.total_duration IS NULL THEN 0 ELSE sign END,
-            sign::bigint * coalesce(one.total_duration, 0),
-            CASE WHEN sign > 0 THEN one.total_duration END, CASE WHEN sign > 0 THEN one.connected_at END,
-            CASE WHEN sign > 0 THEN one.last_activity END, sign * one.total_requests,
-            sign * (one.total_prompt_tokens + one.total_completion_tokens), sign * one.total_cost,
-            CASE WHEN sign > 0 THEN one.user_email END,
-            CASE WHEN sign > 0 AND one.user_email IS NOT NULL THEN one.connected_at END,
-            CASE WHEN sign > 0 THEN one.user_name END,
-            CASE WHEN sign > 0 AND one.user_name IS NOT NULL THEN one.connected_at END, sign < 0 AND less);
-    END LOOP;
-    -- What was taken away is settled once the statement is over.
-    IF random() * 1000 < 1 AND NOT less AND current_setting('transaction_isolation') = 'read committed' THEN
+    END IF;
+    IF TG_OP <> 'INSERT' THEN
+        INSERT INTO archon_totals_pending
+        SELECT o.user_id, o.client_type, archon_reason_kind(o.disconnect_reason), -count(*), -count(o.total_duration),
+            -coalesce(sum(o.total_duration), 0), NULL, NULL, NULL, -sum(o.total_requests),
+            -sum(o.total_prompt_tokens + o.total_completion_tokens), -sum(o.total_cost), NULL, NULL, NULL, NULL, less
+        FROM removed AS o WHERE o.status = 'disconnected' AND o.counted
+        GROUP BY 1, 2, 3;
+        GET DIAGNOSTICS appended = ROW_COUNT;
+    END IF;
+    IF TG_OP <> 'DELETE' THEN
+        INSERT INTO archon_totals_pending
+        SELECT n.user_id, n.client_type, archon_reason_kind(n.disconnect_reason), count(*), count(n.total_duration),
+            coalesce(sum(n.total_duration), 0), max(n.total_duration), min(n.connected_at), max(n.last_activity),
+            sum(n.total_requests), sum(n.total_prompt_tokens + n.total_completion_tokens), sum(n.total_cost),
+            (array_agg(n.user_email ORDER BY n.connected_at DESC) FILTER (WHERE n.user_email IS NOT NULL))[1],
+            max(n.connected_at) FILTER (WHERE n.user_email IS NOT NULL),
+            (array_agg(n.user_name ORDER BY n.connected_at DESC) FILTER (WHERE n.user_name IS NOT NULL))[1],
+            max(n.connected_at) FILTER (WHERE n.user_name IS NOT NULL)
+        FROM added AS n WHERE n.status = 'disconnected' AND n.counted
+        GROUP BY 1, 2, 3;
+        GET DIAGNOSTICS appended = ROW_COUNT;
+    END IF;
+    IF less THEN
+        PERFORM archon_settle_totals();
+    ELSIF random() * 1000 < appended AND current_setting('transaction_isolation') = 'read committed' THEN
         PERFORM archon_merge_totals();
     END IF;
     RETURN NULL;
@@ -894,17 +936,6 @@ LANGUAGE plpgsql SECURITY DEFINER
 AS $fn$
 BEGIN
     TRUNCATE archon_user_totals, archon_client_totals, archon_totals_pending;
-    RETURN NULL;
-END
-$fn$;
-
--- After all of them.
-CREATE OR REPLACE FUNCTION archon_sessions_settled() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER
-AS $fn$
-BEGIN
-    PERFORM archon_settle_usage();
-    PERFORM archon_settle_totals();
     RETURN NULL;
 END
 $fn$;
@@ -982,9 +1013,9 @@ LANGUAGE plpgsql
 AS $fn$
 BEGIN
     LOCK TABLE archon_mcp_requests, archon_mcp_sessions IN SHARE ROW EXCLUSIVE MODE;
-    ALTER TABLE archon_mcp_sessions DISABLE TRIGGER archon_sessions_ended_more;
+    ALTER TABLE archon_mcp_sessions DISABLE TRIGGER archon_sessions_totalled_update;
     UPDATE archon_mcp_sessions SET counted = false WHERE counted;
-    ALTER TABLE archon_mcp_sessions ENABLE TRIGGER archon_sessions_ended_more;
+    ALTER TABLE archon_mcp_sessions ENABLE TRIGGER archon_sessions_totalled_update;
     TRUNCATE archon_usage_hourly, archon_usage_hourly_all, archon_usage_daily, archon_usage_pending, archon_user_totals,
         archon_client_totals, archon_totals_pending;
 END
@@ -1001,11 +1032,11 @@ BEGIN
     FOR fn IN
         SELECT p.oid::regprocedure FROM pg_proc AS p
         WHERE p.pronamespace = quote_ident(current_schema())::regnamespace
-            AND p.proname IN ('archon_lock_usage', 'archon_merge_usage', 'archon_widen_usage', 'archon_settle_usage', 'archon_requests_user',
-                'update_session_status', 'archon_requests_updated', 'archon_requests_deleted',
-                'archon_requests_truncated', 'archon_session_rekeyed', 'archon_session_deleted',
-                'archon_sessions_settled', 'archon_count_sessions', 'archon_recount', 'archon_merge_totals',
-                'archon_settle_totals', 'archon_session_ended', 'archon_sessions_truncated', 'archon_usage_carried')
+            AND p.proname IN ('archon_lock_usage', 'archon_merge_usage', 'archon_widen_usage', 'archon_settle_usage',
+                'update_session_status', 'archon_requests_updated', 'archon_requests_deleted', 'archon_requests_truncated',
+                'archon_sessions_rekeyed', 'archon_sessions_leaving', 'archon_count_sessions', 'archon_recount',
+                'archon_merge_totals', 'archon_settle_totals', 'archon_sessions_totalled', 'archon_sessions_truncated',
+                'archon_usage_carried')
     LOOP
         EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, %I, pg_temp', fn, current_schema());
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', fn);
@@ -1024,12 +1055,16 @@ BEGIN
         EXECUTE format('ALTER FUNCTION %s SET enable_hashjoin = off', fn);
         EXECUTE format('ALTER FUNCTION %s SET enable_mergejoin = off', fn);
     END LOOP;
-    REVOKE ALL ON archon_usage_hourly, archon_usage_hourly_all, archon_usage_daily, archon_usage_pending, archon_user_totals,
-        archon_client_totals, archon_totals_pending FROM PUBLIC;
+    REVOKE ALL ON archon_usage_hourly, archon_usage_hourly_all, archon_usage_daily, archon_usage_pending, archon_usage_leaving,
+        archon_user_totals, archon_client_totals, archon_totals_pending, archon_ended_sessions FROM PUBLIC;
     FOR role_name IN SELECT rolname FROM pg_roles WHERE rolname IN ('anon', 'authenticated') LOOP
         EXECUTE format('REVOKE ALL ON archon_usage_hourly, archon_usage_hourly_all, archon_usage_daily, '
-            'archon_usage_pending, archon_user_totals, archon_client_totals, archon_totals_pending FROM %I', role_name);
+            'archon_usage_pending, archon_usage_leaving, archon_user_totals, archon_client_totals, archon_totals_pending, '
+            'archon_ended_sessions FROM %I', role_name);
     END LOOP;
+    IF current_setting('server_version_num')::integer >= 150000 THEN
+        EXECUTE 'ALTER VIEW archon_ended_sessions SET (security_invoker = true)';
+    END IF;
     -- Whoever reads rows reads their sums.
     FOR reader IN
         SELECT x.grantee, c.relname FROM pg_class AS c, aclexplode(c.relacl) AS x
@@ -1050,10 +1085,6 @@ CREATE TRIGGER trigger_update_session_status AFTER INSERT ON archon_mcp_requests
     REFERENCING NEW TABLE AS inserted FOR EACH STATEMENT
     WHEN (current_setting('archonctl.writer', true) IS DISTINCT FROM 'fold')
     EXECUTE FUNCTION update_session_status();
-DROP TRIGGER IF EXISTS archon_requests_user ON archon_mcp_requests;
-CREATE TRIGGER archon_requests_user BEFORE INSERT ON archon_mcp_requests FOR EACH ROW
-    WHEN (NEW.user_id IS NULL AND current_setting('archonctl.writer', true) IS DISTINCT FROM 'fold')
-    EXECUTE FUNCTION archon_requests_user();
 DROP TRIGGER IF EXISTS archon_requests_updated ON archon_mcp_requests;
 CREATE TRIGGER archon_requests_updated AFTER UPDATE ON archon_mcp_requests
     REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT
@@ -1067,19 +1098,20 @@ DROP TRIGGER IF EXISTS archon_requests_truncated ON archon_mcp_requests;
 CREATE TRIGGER archon_requests_truncated AFTER TRUNCATE ON archon_mcp_requests FOR EACH STATEMENT
     EXECUTE FUNCTION archon_requests_truncated();
 DROP TRIGGER IF EXISTS archon_sessions_rekeyed ON archon_mcp_sessions;
-CREATE TRIGGER archon_sessions_rekeyed AFTER UPDATE OF client_type, server, user_id ON archon_mcp_sessions FOR EACH ROW
-    WHEN (OLD.client_type IS DISTINCT FROM NEW.client_type OR OLD.server IS DISTINCT FROM NEW.server
-        OR OLD.user_id IS DISTINCT FROM NEW.user_id)
-    EXECUTE FUNCTION archon_session_rekeyed();
-DROP TRIGGER IF EXISTS archon_sessions_rekeyed_all ON archon_mcp_sessions;
-CREATE TRIGGER archon_sessions_rekeyed_all AFTER UPDATE OF client_type, server, user_id ON archon_mcp_sessions
-    FOR EACH STATEMENT EXECUTE FUNCTION archon_sessions_settled();
-DROP TRIGGER IF EXISTS archon_sessions_deleted ON archon_mcp_sessions;
-CREATE TRIGGER archon_sessions_deleted BEFORE DELETE ON archon_mcp_sessions FOR EACH ROW
-    EXECUTE FUNCTION archon_session_deleted();
-DROP TRIGGER IF EXISTS archon_sessions_deleted_all ON archon_mcp_sessions;
-CREATE TRIGGER archon_sessions_deleted_all AFTER DELETE ON archon_mcp_sessions
-    FOR EACH STATEMENT EXECUTE FUNCTION archon_sessions_settled();
+CREATE TRIGGER archon_sessions_rekeyed AFTER UPDATE ON archon_mcp_sessions
+    REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION archon_sessions_rekeyed();
+DROP TRIGGER IF EXISTS archon_sessions_leaving ON archon_mcp_sessions;
+CREATE TRIGGER archon_sessions_leaving AFTER DELETE ON archon_mcp_sessions
+    REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION archon_sessions_leaving();
+DROP TRIGGER IF EXISTS archon_sessions_totalled_insert ON archon_mcp_sessions;
+CREATE TRIGGER archon_sessions_totalled_insert AFTER INSERT ON archon_mcp_sessions
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION archon_sessions_totalled();
+DROP TRIGGER IF EXISTS archon_sessions_totalled_update ON archon_mcp_sessions;
+CREATE TRIGGER archon_sessions_totalled_update AFTER UPDATE ON archon_mcp_sessions
+    REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION archon_sessions_totalled();
+DROP TRIGGER IF EXISTS archon_sessions_totalled_delete ON archon_mcp_sessions;
+CREATE TRIGGER archon_sessions_totalled_delete AFTER DELETE ON archon_mcp_sessions
+    REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION archon_sessions_totalled();
 
 DROP TRIGGER IF EXISTS archon_usage_hourly_inserted ON archon_usage_hourly;
 CREATE TRIGGER archon_usage_hourly_inserted AFTER INSERT ON archon_usage_hourly
@@ -1090,27 +1122,6 @@ CREATE TRIGGER archon_usage_hourly_updated AFTER UPDATE ON archon_usage_hourly
 DROP TRIGGER IF EXISTS archon_usage_hourly_deleted ON archon_usage_hourly;
 CREATE TRIGGER archon_usage_hourly_deleted AFTER DELETE ON archon_usage_hourly
     REFERENCING OLD TABLE AS removed FOR EACH STATEMENT EXECUTE FUNCTION archon_usage_carried();
-DROP TRIGGER IF EXISTS archon_sessions_ended ON archon_mcp_sessions;
-CREATE TRIGGER archon_sessions_ended AFTER INSERT ON archon_mcp_sessions FOR EACH ROW
-    WHEN (NEW.status = 'disconnected' AND NEW.counted)
-    EXECUTE FUNCTION archon_session_ended();
-DROP TRIGGER IF EXISTS archon_sessions_ended_more ON archon_mcp_sessions;
-CREATE TRIGGER archon_sessions_ended_more AFTER UPDATE ON archon_mcp_sessions FOR EACH ROW
-    WHEN ((OLD.status = 'disconnected' AND OLD.counted OR NEW.status = 'disconnected' AND NEW.counted)
-        AND (OLD.status, OLD.counted, OLD.user_id, OLD.user_email, OLD.user_name, OLD.client_type, OLD.disconnect_reason,
-            OLD.total_duration, OLD.connected_at, OLD.last_activity, OLD.total_requests, OLD.total_prompt_tokens,
-            OLD.total_completion_tokens, OLD.total_cost) IS DISTINCT FROM
-            (NEW.status, NEW.counted, NEW.user_id, NEW.user_email, NEW.user_name, NEW.client_type, NEW.disconnect_reason,
-            NEW.total_duration, NEW.connected_at, NEW.last_activity, NEW.total_requests, NEW.total_prompt_tokens,
-            NEW.total_completion_tokens, NEW.total_cost))
-    EXECUTE FUNCTION archon_session_ended();
-DROP TRIGGER IF EXISTS archon_sessions_ended_all ON archon_mcp_sessions;
-CREATE TRIGGER archon_sessions_ended_all AFTER UPDATE ON archon_mcp_sessions
-    FOR EACH STATEMENT EXECUTE FUNCTION archon_sessions_settled();
-DROP TRIGGER IF EXISTS archon_sessions_ended_less ON archon_mcp_sessions;
-CREATE TRIGGER archon_sessions_ended_less AFTER DELETE ON archon_mcp_sessions FOR EACH ROW
-    WHEN (OLD.status = 'disconnected' AND OLD.counted)
-    EXECUTE FUNCTION archon_session_ended();
 DROP TRIGGER IF EXISTS archon_sessions_truncated ON archon_mcp_sessions;
 CREATE TRIGGER archon_sessions_truncated AFTER TRUNCATE ON archon_mcp_sessions FOR EACH STATEMENT
     EXECUTE FUNCTION archon_sessions_truncated();

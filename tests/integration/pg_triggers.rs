@@ -390,6 +390,52 @@ fn requests_belong_to_the_user_of_their_session_also_when_that_comes_later() {
 }
 
 #[test]
+fn no_trigger_of_ours_works_row_by_row() {
+    for version in VERSIONS {
+        let rows = database(version).run(
+            "SELECT t.tgrelid::regclass, t.tgname FROM pg_trigger AS t \
+             WHERE NOT t.tgisinternal AND t.tgtype & 1 = 1 ORDER BY 1, 2",
+        );
+        assert_eq!(rows, Rows::new(), "{version:?}");
+    }
+}
+
+#[test]
+fn many_sessions_are_changed_and_deleted_at_once() {
+    for version in VERSIONS {
+        let database = database(version);
+        database.run(
+            "INSERT INTO archon_mcp_sessions (session_id, client_type, user_id, status, disconnected_at, total_duration) \
+             SELECT gen_random_uuid(), 'Cursor', CASE n % 3 WHEN 0 THEN gen_random_uuid() END, \
+                 CASE n % 2 WHEN 0 THEN 'active' ELSE 'disconnected' END, CASE n % 2 WHEN 1 THEN now() END, n \
+             FROM generate_series(1, 3000) AS n; \
+             INSERT INTO archon_mcp_requests (session_id, method, duration_ms) \
+             SELECT session_id, 'ping', n FROM archon_mcp_sessions, generate_series(1, 3) AS n",
+        );
+        check(&database, "after many came");
+        // One first: what a connection has planned for one must also do for many.
+        database.run(
+            "UPDATE archon_mcp_sessions SET client_type = 'Claude' \
+             WHERE session_id = (SELECT min(session_id::text)::uuid FROM archon_mcp_sessions); \
+             UPDATE archon_mcp_sessions SET client_type = 'Cline', status = 'disconnected', disconnected_at = now(), \
+                 user_id = coalesce(user_id, '00000000-0000-0000-0000-000000000007') WHERE total_duration > 400",
+        );
+        check(&database, "after many changed");
+        database.run(
+            "DELETE FROM archon_mcp_sessions WHERE session_id = (SELECT min(session_id::text)::uuid FROM archon_mcp_sessions); \
+             DELETE FROM archon_mcp_sessions WHERE total_duration % 5 <> 0",
+        );
+        check(&database, "after many were deleted");
+        let left = database.run("SELECT count(*) FROM archon_usage_leaving");
+        assert_eq!(
+            left,
+            vec![vec![text("0")]],
+            "what leaves is noted for one statement only"
+        );
+    }
+}
+
+#[test]
 fn many_rows_of_one_session_update_it_once_and_one_row_by_its_index() {
     let database = database(Version::V15);
     let rows = database.run(&format!(

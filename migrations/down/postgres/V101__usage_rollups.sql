@@ -2,18 +2,14 @@
 -- followed as in 001; sums on sessions stand still.
 
 DROP TRIGGER IF EXISTS trigger_update_session_status ON archon_mcp_requests;
-DROP TRIGGER IF EXISTS archon_requests_user ON archon_mcp_requests;
 DROP TRIGGER IF EXISTS archon_requests_updated ON archon_mcp_requests;
 DROP TRIGGER IF EXISTS archon_requests_deleted ON archon_mcp_requests;
 DROP TRIGGER IF EXISTS archon_requests_truncated ON archon_mcp_requests;
 DROP TRIGGER IF EXISTS archon_sessions_rekeyed ON archon_mcp_sessions;
-DROP TRIGGER IF EXISTS archon_sessions_rekeyed_all ON archon_mcp_sessions;
-DROP TRIGGER IF EXISTS archon_sessions_deleted ON archon_mcp_sessions;
-DROP TRIGGER IF EXISTS archon_sessions_deleted_all ON archon_mcp_sessions;
-DROP TRIGGER IF EXISTS archon_sessions_ended ON archon_mcp_sessions;
-DROP TRIGGER IF EXISTS archon_sessions_ended_all ON archon_mcp_sessions;
-DROP TRIGGER IF EXISTS archon_sessions_ended_more ON archon_mcp_sessions;
-DROP TRIGGER IF EXISTS archon_sessions_ended_less ON archon_mcp_sessions;
+DROP TRIGGER IF EXISTS archon_sessions_leaving ON archon_mcp_sessions;
+DROP TRIGGER IF EXISTS archon_sessions_totalled_insert ON archon_mcp_sessions;
+DROP TRIGGER IF EXISTS archon_sessions_totalled_update ON archon_mcp_sessions;
+DROP TRIGGER IF EXISTS archon_sessions_totalled_delete ON archon_mcp_sessions;
 DROP TRIGGER IF EXISTS archon_sessions_truncated ON archon_mcp_sessions;
 DO $do$
 BEGIN
@@ -24,11 +20,10 @@ BEGIN
     END IF;
 END
 $do$;
-DROP FUNCTION IF EXISTS archon_usage_carried(), archon_requests_user(), archon_requests_updated(), archon_requests_deleted(),
-    archon_requests_truncated(), archon_session_rekeyed(), archon_session_deleted(), archon_sessions_settled(),
-    archon_count_sessions(integer), archon_recount(), archon_settle_usage(), archon_merge_usage(),
-    archon_merge_totals(), archon_settle_totals(), archon_session_ended(), archon_sessions_truncated(), archon_reason_kind(varchar),
-    archon_lock_usage(boolean);
+DROP FUNCTION IF EXISTS archon_usage_carried(), archon_requests_updated(), archon_requests_deleted(),
+    archon_requests_truncated(), archon_sessions_rekeyed(), archon_sessions_leaving(), archon_count_sessions(integer),
+    archon_recount(), archon_settle_usage(), archon_merge_usage(), archon_merge_totals(), archon_settle_totals(),
+    archon_sessions_totalled(), archon_sessions_truncated(), archon_reason_kind(varchar), archon_lock_usage(boolean);
 DO $do$
 BEGIN
     IF to_regclass(format('%I.archon_usage_hourly', current_schema())) IS NOT NULL THEN
@@ -36,9 +31,9 @@ BEGIN
     END IF;
 END
 $do$;
-DROP TABLE IF EXISTS archon_usage_pending, archon_usage_daily, archon_usage_hourly_all, archon_usage_hourly,
-    archon_totals_pending,
-    archon_user_totals, archon_client_totals;
+DROP VIEW IF EXISTS archon_ended_sessions;
+DROP TABLE IF EXISTS archon_usage_pending, archon_usage_leaving, archon_usage_daily, archon_usage_hourly_all,
+    archon_usage_hourly, archon_totals_pending, archon_user_totals, archon_client_totals;
 DROP INDEX IF EXISTS idx_archon_mcp_sessions_longest;
 DROP INDEX IF EXISTS idx_archon_mcp_sessions_uncounted;
 ALTER TABLE archon_mcp_sessions ALTER COLUMN counted SET DEFAULT false;

@@ -64,7 +64,13 @@ fn pool_options(connections: u32) -> SqlitePoolOptions {
 /// The readers; connects once.
 pub(super) async fn embedded_pool(file: &Path, create: bool) -> Result<SqlitePool, sqlx::Error> {
     let options = embedded_options(file, create).pragma("cache_size", READER_CACHE_KIB);
-    pool_options(READERS).connect_with(options).await
+    let pool = pool_options(READERS).connect_with(options).await?;
+    // Takes hold of the write-ahead log: whoever closes a log that nobody holds brings it into the file and removes it, and
+    // the next one makes it anew.
+    sqlx::raw_sql("PRAGMA schema_version")
+        .execute(&pool)
+        .await?;
+    Ok(pool)
 }
 
 /// The writer; connects when it is first used, which questions from the command line never do.

@@ -81,7 +81,9 @@ impl Migrator {
             }
             .into());
         }
+        let session = self.access.look().await?;
         self.alone(
+            session,
             &options.run,
             progress,
             |_, _| true,

@@ -8,6 +8,7 @@ use super::files::{File, Set, file_name};
 use super::objects::Catalog;
 use super::probes::{Chain, Environment, Finding, Presence};
 use super::records::{Records, Sight};
+use super::report::Leftover;
 use crate::model::Timestamp;
 
 /// One migration and how it stands in a database.
@@ -150,6 +151,17 @@ impl Seen {
             probed,
             findings,
         }
+    }
+
+    /// How much of migration `at` is there, and what is not as it should have left it.
+    pub(super) fn left_by(&self, set: &Set, at: usize) -> (Presence, Vec<Leftover>) {
+        let (presence, findings) = self.chain(set).judge(at, &self.catalog);
+        let name = set.files.get(at).map(File::name).unwrap_or_default();
+        let left = findings.into_iter().map(|finding| Leftover {
+            migration: name.clone(),
+            finding,
+        });
+        (presence, left.collect())
     }
 
     /// Whether the record of `file` in `archon_migrations` is missing and could be made.

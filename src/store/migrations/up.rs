@@ -11,7 +11,7 @@ use super::lock::RunLock;
 use super::probes::Presence;
 use super::progress::Progress;
 use super::records;
-use super::report::{Leftover, MigrationReport};
+use super::report::MigrationReport;
 use super::run::{Manner, Run, Step, step};
 use super::session::Session;
 use super::state::Seen;
@@ -140,23 +140,21 @@ impl Migrator {
                 return Ok(report);
             }
         }
-        session.close().await;
         let due = |session: &Session, seen: &Seen| !is_done(task, session, seen, last);
-        self.alone(options, progress, due, async |run: &mut Run<'_>| {
-            work_on(task, run, last).await
-        })
-        .await
+        let work = async |run: &mut Run<'_>| work_on(task, run, last).await;
+        self.alone(session, options, progress, due, work).await
     }
 
-    /// Does `work` as the only run on this database. An embedded one is copied before, if work is still `due` by then.
+    /// Does `work` as the only run on this database, on the connection of `session`. An embedded one is copied before, if
+    /// work is still `due` by then.
     pub(super) async fn alone(
         &self,
+        mut session: Session,
         options: &UpOptions,
         progress: &dyn Progress,
         due: impl Fn(&Session, &Seen) -> bool,
         work: impl AsyncFnOnce(&mut Run<'_>) -> Result<(), StoreError>,
     ) -> Result<MigrationReport, StoreError> {
-        let mut session = self.access.look().await?;
         session.prepare(options.lock_timeout).await?;
         self.remember(&mut session).await?;
         let worked = self
@@ -206,7 +204,6 @@ impl Migrator {
             manner: &manner,
             progress,
             report,
-            fresh: false,
         };
         let worked = work(&mut run).await;
         let report = std::mem::take(&mut run.report);
@@ -322,10 +319,9 @@ async fn work_on(task: Task, run: &mut Run<'_>, last: usize) -> Result<(), Store
     made.map_err(MigrationError::asking("make the history of migrations"))?;
     let mut seen = run.see(0).await?;
     refuse(task, run.session, &seen)?;
-    run.fresh = task == Task::Up
-        && !run.session.conn.is_postgres()
-        && seen.catalog.0.is_empty()
-        && seen.records.history.is_empty();
+    if task == Task::Up && run.fill_by_refinery(last, &seen).await? {
+        return Ok(());
+    }
     for at in 0..=last {
         if run.manner.stop.is_cancelled() {
             return Err(run.interrupted().into());
@@ -340,9 +336,6 @@ async fn work_on(task: Task, run: &mut Run<'_>, last: usize) -> Result<(), Store
         if task == Task::Repair && run.correct_record(at, &seen).await? {
             seen = run.see(at).await?;
         }
-    }
-    if run.fresh {
-        run.conclude_all(last).await?;
     }
     if task == Task::Adopt {
         list_partial(task, run.session, &seen, last, &mut run.report);
@@ -392,16 +385,10 @@ fn list_partial(
     if task != Task::Adopt {
         return;
     }
-    let chain = seen.chain(session.set);
-    for (at, file) in session.set.files.iter().enumerate().take(last + 1) {
-        let (presence, findings) = chain.judge(at, &seen.catalog);
+    for at in 0..=last {
+        let (presence, left) = seen.left_by(session.set, at);
         if presence == Presence::Partial {
-            report
-                .left
-                .extend(findings.into_iter().map(|finding| Leftover {
-                    migration: file.name(),
-                    finding,
-                }));
+            report.left.extend(left);
         }
     }
 }

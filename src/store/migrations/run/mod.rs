@@ -19,7 +19,7 @@ use super::objects::ObjectKind;
 use super::probes::{Finding, Presence, Problem};
 use super::progress::{Action, Event, Progress};
 use super::records::{self, Sight};
-use super::report::{AppliedMigration, Leftover, MigrationReport, RepairedMigration};
+use super::report::{AppliedMigration, MigrationReport, RepairedMigration};
 use super::session::Session;
 use super::state::Seen;
 use super::targets::effect;
@@ -46,8 +46,6 @@ pub(super) struct Run<'r> {
     pub(super) manner: &'r Manner,
     pub(super) progress: &'r dyn Progress,
     pub(super) report: MigrationReport,
-    /// Whether the database was empty and nobody else can change it: then it is looked at once, when all files ran.
-    pub(super) fresh: bool,
 }
 
 /// What is to be done with a migration.
@@ -103,7 +101,6 @@ impl Run<'_> {
         let Some(file) = set.files.get(at) else {
             return Ok(None);
         };
-        let name = file.name();
         let action = match &step {
             Step::Nothing => return Ok(None),
             Step::Record => {
@@ -115,11 +112,7 @@ impl Run<'_> {
             Step::Apply => Action::Apply,
             Step::Repair(_) => Action::Repair,
         };
-        let started = Instant::now();
-        self.progress.tell(&Event::Started {
-            migration: &name,
-            action,
-        });
+        let started = self.begin(file, action);
         match &step {
             Step::Adopt => self.adopt(file).await?,
             Step::Apply if self.refinery_can(file, seen) => {
@@ -128,41 +121,39 @@ impl Run<'_> {
             _ => self.apply_by_road(at, file, seen, action).await?,
         }
         let duration = started.elapsed();
-        let seen = if self.fresh {
-            self.report.applied.push(AppliedMigration {
-                version: file.version(),
-                name: file.migration.name().to_owned(),
-                duration,
-            });
-            let records = records::read(&mut self.session.conn).await;
-            Seen {
-                records: records?,
-                ..seen.clone()
-            }
-        } else {
-            self.conclude(at, file, step, duration).await?
-        };
+        let seen = self.conclude(at, file, step, duration).await?;
         self.progress.tell(&Event::Finished {
-            migration: &name,
+            migration: &file.name(),
             action,
             duration,
         });
         Ok(Some(seen))
     }
 
-    /// Looks whether everything is there now that all files up to `last` ran on an empty database.
-    pub(super) async fn conclude_all(&mut self, last: usize) -> Result<(), MigrationError> {
-        let seen = self.see(last).await?;
-        let chain = seen.chain(self.session.set);
-        for (at, file) in self.session.set.files.iter().enumerate().take(last + 1) {
-            let (_, findings) = chain.judge(at, &seen.catalog);
-            let left = findings.into_iter().map(|finding| Leftover {
-                migration: file.name(),
-                finding,
-            });
-            self.report.left.extend(left);
-        }
-        Ok(())
+    /// Tells that something is done with `file` from now on.
+    fn begin(&self, file: &File, action: Action) -> Instant {
+        self.progress.tell(&Event::Started {
+            migration: &file.name(),
+            action,
+        });
+        Instant::now()
+    }
+
+    /// Tells that `file` was applied, and enters it in the report.
+    fn has_applied(&mut self, file: &File, started: Instant) {
+        let applied = applied(file, started.elapsed());
+        self.progress.tell(&Event::Finished {
+            migration: &file.name(),
+            action: Action::Apply,
+            duration: applied.duration,
+        });
+        self.report.applied.push(applied);
+    }
+
+    /// Enters in the report what is not as migration `at` should have left it.
+    pub(super) fn note_left(&mut self, at: usize, seen: &Seen) {
+        let (_, left) = seen.left_by(self.session.set, at);
+        self.report.left.extend(left);
     }
 
     /// Looks whether everything is there now, and enters the migration in the report.
@@ -174,8 +165,6 @@ impl Run<'_> {
         duration: Duration,
     ) -> Result<Seen, MigrationError> {
         let seen = self.see(at).await?;
-        let (_, findings) = seen.chain(self.session.set).judge(at, &seen.catalog);
-        let name = file.name();
         if seen.records.archon_sight != Sight::Seen && seen.records.archon_sight != Sight::NoTable {
             self.report.remark(
                 "archon_migrations hides its rows from this role (row security, or no right to read): \
@@ -187,26 +176,17 @@ impl Run<'_> {
                 file.record()
             ));
         }
-        let version = file.version();
         match step {
-            Step::Adopt => self.report.adopted.push(name),
+            Step::Adopt => self.report.adopted.push(file.name()),
             Step::Repair(missing) => self.report.repaired.push(RepairedMigration {
-                version,
+                version: file.version(),
                 name: file.migration.name().to_owned(),
                 duration,
                 findings: missing,
             }),
-            _ => self.report.applied.push(AppliedMigration {
-                version,
-                name: file.migration.name().to_owned(),
-                duration,
-            }),
+            _ => self.report.applied.push(applied(file, duration)),
         }
-        let left = findings.into_iter().map(|finding| Leftover {
-            migration: file.name(),
-            finding,
-        });
-        self.report.left.extend(left);
+        self.note_left(at, &seen);
         Ok(seen)
     }
 
@@ -265,6 +245,14 @@ impl Run<'_> {
         let alters = self.session.conn.is_postgres();
         let mut choice = Choice::new(&chain, at, &seen.catalog, unrecorded, alters);
         chosen(file, &mut choice, action)
+    }
+}
+
+fn applied(file: &File, duration: Duration) -> AppliedMigration {
+    AppliedMigration {
+        version: file.version(),
+        name: file.migration.name().to_owned(),
+        duration,
     }
 }
 
