@@ -121,7 +121,7 @@ impl Shipper {
     async fn ship(&mut self, stop: &CancellationToken) {
         let until = self.journal.position();
         // What is to be read has its texts there by now: they come before the record.
-        self.count();
+        let round = self.count();
         let (mut wait, mut tries) = (FIRST_WAIT, 0);
         while self.at < until {
             match self.ship_batch(until).await {
@@ -142,6 +142,9 @@ impl Shipper {
                     self.count();
                 }
             }
+        }
+        if let Some(texts) = &self.texts {
+            texts.forget_before(round);
         }
     }
 
@@ -182,10 +185,9 @@ impl Shipper {
         Ok(())
     }
 
-    fn count(&self) {
-        if let Some(texts) = &self.texts {
-            texts.count();
-        }
+    /// Counts the texts that wait; says how often that has been done.
+    fn count(&self) -> u64 {
+        self.texts.as_ref().map_or(0, |texts| texts.count())
     }
 
     fn say(&self, trouble: Option<String>) {

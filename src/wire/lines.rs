@@ -67,7 +67,13 @@ impl LineScanner {
             &mut self.waiting_bytes,
             &mut self.overfull,
         );
-        self.json.feed(bytes, &mut |envelope| {
+        self.json.feed(bytes, &mut |mut envelope| {
+            // Texts are worth less than the messages behind them.
+            if *waiting_bytes + envelope.captured_bytes() > MOST_WAITING / 2
+                && let Some(text) = &mut envelope.text
+            {
+                text.forget();
+            }
             *waiting_bytes += size_of::<Envelope>() + envelope.captured_bytes();
             *overfull |= *waiting_bytes > MOST_WAITING;
             if !*overfull {

@@ -355,6 +355,32 @@ fn a_flood_is_estimated_and_held_in_bounds() {
 }
 
 #[test]
+fn counts_of_records_that_were_lost_are_forgotten_in_time() {
+    let rig = Rig::new();
+    let client = rig.initialize(&Client::new(), "abc");
+    let content = format!(r#""content":[{}]"#, text("hi"));
+    rig.call(&client, &call("{}"), &result(&content));
+    let texts = rig.tracker.texts();
+    let first = texts.count();
+    texts.forget_before(first);
+    assert_eq!(
+        counted(&rig),
+        (Some(1), Some(1)),
+        "its record may be about to come"
+    );
+    texts.forget_before(texts.count());
+    assert_eq!(
+        counted(&rig),
+        (Some(1), Some(1)),
+        "by the bytes, which is the same here"
+    );
+    let mut records = rig.records();
+    let before = records.clone();
+    texts.fill(&mut records);
+    assert_eq!(records, before, "there is nothing left to fill in");
+}
+
+#[test]
 fn nobody_is_held_up_by_counts_that_no_record_wants() {
     let texts = Arc::new(Texts::new(1 << 10));
     let rig = Rig::new();

@@ -114,6 +114,11 @@ impl Round<'_> {
         tokenizer::tokens(text)
     }
 
+    /// Notes that an operation has its share of the round, whatever its texts: so many bytes.
+    pub(super) fn entry(&mut self, bytes: usize) {
+        self.bytes += bytes as u64;
+    }
+
     /// Ends the round: what it took is gone, and what it cost is what the next will cost.
     pub(super) fn end(self) {
         let spent = self

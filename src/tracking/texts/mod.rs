@@ -10,7 +10,7 @@ mod tokenizer;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::model::{Operation, Record, RequestId};
@@ -23,6 +23,8 @@ use budget::Budget;
 const MOST_HELD: usize = 4 << 20;
 /// Counts that wait for their operation to reach the store, at the most.
 const MOST_COUNTS: usize = 1 << 16;
+/// What an operation takes beside its texts, in memory and in the time of a byte.
+const ENTRY: usize = 256;
 /// Bytes that make a token where nobody counts.
 const BYTES_A_TOKEN: u64 = 4;
 
@@ -41,6 +43,8 @@ pub struct Texts {
     held: AtomicUsize,
     waiting: Mutex<Vec<Waiting>>,
     counts: Mutex<HashMap<RequestId, Counts>>,
+    /// How often it was counted.
+    rounds: AtomicU64,
     budget: Budget,
     counted: Spread,
     estimated: Spread,
@@ -118,6 +122,8 @@ struct Counts {
     prompt: Option<u32>,
     completion: Option<u32>,
     model: Option<Box<str>>,
+    /// The round that it was counted in.
+    round: u64,
 }
 
 impl Texts {
@@ -129,6 +135,7 @@ impl Texts {
             held: AtomicUsize::new(0),
             waiting: Mutex::default(),
             counts: Mutex::default(),
+            rounds: AtomicU64::new(0),
             budget: Budget::new(),
             counted: Spread::default(),
             estimated: Spread::default(),
@@ -175,7 +182,7 @@ impl Texts {
         let kept: usize = texts().map(|held| held.text.kept()).sum();
         let whole = !texts().any(Held::is_lost);
         // What needs no counting: there is nothing to count, or it would not be the whole count.
-        if kept == 0 || !self.budget.take(kept) {
+        if kept == 0 || !self.budget.take(kept + ENTRY) {
             let exact = whole && kept == 0;
             if exact {
                 &self.counted
@@ -192,47 +199,51 @@ impl Texts {
         lock(&self.waiting).push(Waiting { request_id, said });
     }
 
-    /// Counts what waits. Takes as long as that takes: not for a thread that relays.
-    pub fn count(&self) {
+    /// Counts what waits, and says how often that has been done. Takes as long as that takes: not for a thread that relays.
+    pub fn count(&self) -> u64 {
+        let number = self.rounds.fetch_add(1, Ordering::Relaxed) + 1;
         let waiting = std::mem::take(&mut *lock(&self.waiting));
         let mut round = self.budget.begin();
         for Waiting { request_id, said } in waiting {
-            let mut tokens = |held: Option<&Held>| {
-                let text = &held?.text;
-                let count = (text.kept() > 0).then(|| round.spend(text));
-                count.flatten()
-            };
-            let (prompt, completion) =
-                (tokens(said.asked.as_ref()), tokens(said.answered.as_ref()));
+            round.entry(ENTRY);
+            let texts = [&said.asked, &said.answered];
+            let [prompt, completion] = texts.map(|held| {
+                let text = held.as_ref().map(|held| &held.text);
+                let kept = text.filter(|text| text.kept() > 0);
+                kept.and_then(|text| round.spend(text))
+            });
+            // Those that only bring a model along were told of before.
+            let told = texts.iter().all(|held| held.is_none());
+            let mut all = texts.iter().zip([prompt, completion]);
+            let whole = all.all(|(held, count)| count.is_some() || is_empty(held.as_ref()));
             let counts = Counts {
                 prompt,
                 completion,
-                model: said.model.clone(),
+                model: said.model,
+                round: number,
             };
-            let kept = |held: &Option<Held>| held.as_ref().is_some_and(|held| held.text.kept() > 0);
-            let lost = |held: &Option<Held>| held.as_ref().is_some_and(Held::is_lost);
-            let (asked, answered) = (&said.asked, &said.answered);
-            if kept(asked) || kept(answered) {
-                let whole = kept(asked) == prompt.is_some()
-                    && kept(answered) == completion.is_some()
-                    && !lost(asked)
-                    && !lost(answered);
-                if whole {
+            let mut known = lock(&self.counts);
+            let room = known.len() < MOST_COUNTS;
+            if room {
+                known.insert(request_id, counts);
+            }
+            drop(known);
+            if !told {
+                let how = if whole && room {
                     &self.counted
                 } else {
                     &self.estimated
-                }
-                .add(1);
-            }
-            let mut known = lock(&self.counts);
-            if known.len() < MOST_COUNTS {
-                known.insert(request_id, counts);
-            } else {
-                self.counted.add(-1);
-                self.estimated.add(1);
+                };
+                how.add(1);
             }
         }
         round.end();
+        number
+    }
+
+    /// Forgets what was counted before round `number` and nobody came for: its records are lost.
+    pub(super) fn forget_before(&self, number: u64) {
+        lock(&self.counts).retain(|_, counts| counts.round >= number);
     }
 
     /// Puts what was counted into the operations of `records`.
@@ -278,6 +289,11 @@ impl Texts {
     pub fn estimated(&self) -> u64 {
         self.estimated.sum()
     }
+}
+
+/// Whether there is nothing to count.
+fn is_empty(held: Option<&Held>) -> bool {
+    held.is_none_or(|held| held.length() == 0)
 }
 
 /// Tokens of so many bytes, where nobody counts them.
