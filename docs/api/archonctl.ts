@@ -283,6 +283,10 @@ export interface HealthFigures {
   journal_backlog_bytes: number;
   /** Sessions not disconnected that this instance tracks. */
   open_sessions: number;
+  /** Operations whose tokens were counted. */
+  operations_counted: number;
+  /** Operations whose tokens are an estimate by length alone. */
+  operations_estimated: number;
   /** Operations recorded since the start. */
   operations_recorded: number;
   reasons: Array<string>;
@@ -486,7 +490,7 @@ export interface NewRequest {
   error_message?: string | null;
   /** JSON-RPC method, such as `tools/call`. */
   method: string;
-  /** The model that the tokens are meant for. */
+  /** The model that the tokens are of; the cost is estimated from its price. */
   model?: string | null;
   /** The arguments, whose tokens are counted here. The text is not kept. */
   prompt_text?: string | null;

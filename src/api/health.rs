@@ -106,6 +106,8 @@ mod tests {
             operations_recorded: 40,
             records_dropped: 0,
             bodies_unparsed: 1,
+            operations_counted: 30,
+            operations_estimated: 10,
             journal_backlog_bytes: 512,
             store_error: None,
             connections: 3,

@@ -12,6 +12,7 @@ mod man;
 mod migrate;
 mod output;
 mod period;
+mod pricing;
 mod render;
 mod run;
 mod schema;
@@ -68,6 +69,7 @@ enum Command {
     TestConnection(test_connection::Args),
     Migrate(migrate::Args),
     Doctor(doctor::Args),
+    Pricing(pricing::Args),
     Config(config::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -120,6 +122,7 @@ fn run(args: Vec<OsString>, context: &Context) -> Result<ExitStatus, CliError> {
         Command::TestConnection(args) => test_connection::run(&args, context),
         Command::Migrate(args) => migrate::run(args, context),
         Command::Doctor(args) => doctor::run(&args, context),
+        Command::Pricing(args) => pricing::run(args, context),
         Command::Config(args) => config::run(args, context),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args),

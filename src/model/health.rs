@@ -50,6 +50,12 @@ pub struct HealthView {
     pub records_dropped: u64,
     /// Bodies that passed but could not be read as JSON-RPC.
     pub bodies_unparsed: u64,
+    /// Operations whose tokens were counted.
+    #[serde(default)]
+    pub operations_counted: u64,
+    /// Operations whose tokens are an estimate by length alone.
+    #[serde(default)]
+    pub operations_estimated: u64,
     /// Bytes in the journal that the store has not taken yet.
     pub journal_backlog_bytes: u64,
     /// What the store last answered when it would not take records; null while it does.

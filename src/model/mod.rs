@@ -5,6 +5,7 @@
 mod client_type;
 mod health;
 mod ids;
+mod models;
 mod money;
 mod operation;
 mod reason;
@@ -15,6 +16,7 @@ mod time;
 pub use client_type::ClientType;
 pub use health::{HealthView, Rejections, UpstreamHealth};
 pub use ids::{IdSource, InstanceId, RequestId, SessionId, UuidV7Source};
+pub use models::{ModelRules, Price, PriceList};
 pub use money::Cost;
 pub use operation::{HANDSHAKE_METHODS, Operation, OperationStatus, Target, UNKNOWN_DURATION};
 pub use reason::{DisconnectReason, ErrorType, ParseReasonError};

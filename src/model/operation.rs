@@ -89,6 +89,9 @@ pub struct Operation {
     pub completion_tokens: Option<u32>,
     /// Estimated cost of those tokens.
     pub estimated_cost: Option<Cost>,
+    /// The model that the answer said it is of. Known only while the instance lives that saw it.
+    #[serde(skip)]
+    pub model: Option<Box<str>>,
 }
 
 /// Stands in [`Operation::duration_us`] for a duration that nobody measured.

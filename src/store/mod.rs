@@ -16,6 +16,7 @@ mod migrations;
 mod numeric;
 mod positions;
 mod postgres;
+mod prices;
 mod queries;
 mod rows;
 #[cfg(test)]
@@ -36,6 +37,7 @@ pub use migrations::{
     Migrator, ObjectKind, ObjectName, PlannedMigration, PlannedPart, Presence, Problem, Progress,
     RepairedMigration, Silent, Task, Undone, UpOptions,
 };
+pub use prices::{NewPrice, PriceChange};
 pub(crate) use queries::{UNITS, whole_units};
 pub use rows::{
     ClientSums, ConnectedSums, DurationCount, HourSums, OpenAges, OperationFilter,

@@ -431,4 +431,7 @@ pub struct PriceRow {
     pub effective_date: String,
     /// Remarks.
     pub notes: Option<String>,
+    /// Whether it came with this program, and nobody has changed it.
+    #[serde(skip)]
+    pub seeded: bool,
 }

@@ -19,6 +19,7 @@ mod settle;
 mod shipper;
 mod spread;
 mod sweep;
+mod texts;
 mod tracker;
 
 pub use crate::journal::Group;
@@ -34,6 +35,7 @@ pub use session::SessionHeader;
 pub use settle::{SettleError, Settled, journal_root, settle_dead};
 pub use shipper::{Shipper, ShipperHandle};
 pub use spread::Spread;
+pub use texts::{Texts, count_tokens};
 pub use tracker::{Counters, Tracker, TrackerOptions};
 
 #[cfg(test)]

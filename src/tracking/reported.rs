@@ -11,9 +11,8 @@ use std::time::Duration;
 
 use crate::journal::JournalError;
 use crate::model::{
-    Cost, Derivation, DisconnectReason, OpenedSession, Operation, OperationStatus, Record,
-    RequestId, SessionClosed, SessionId, SessionTouched, Target, Timestamp, UNKNOWN_DURATION,
-    UserContext,
+    Derivation, DisconnectReason, OpenedSession, Operation, OperationStatus, Record, RequestId,
+    SessionClosed, SessionId, SessionTouched, Target, Timestamp, UNKNOWN_DURATION, UserContext,
 };
 use crate::store::{Store, StoreError, StoredEnd};
 use crate::wire;
@@ -72,8 +71,8 @@ pub struct Report {
     pub prompt_tokens: Option<u32>,
     /// Tokens of the result.
     pub completion_tokens: Option<u32>,
-    /// What they cost.
-    pub estimated_cost: Option<Cost>,
+    /// The model that the tokens are of, where the server says so.
+    pub model: Option<Box<str>>,
 }
 
 /// Why a report was not taken.
@@ -299,7 +298,10 @@ impl Tracker {
                 activity = activity.max(Some(operation.ended_at()));
             }
             request_ids.push(request_id);
-            records.push(Record::OperationFinished(Box::new(operation)));
+            records.push(match operation.model.clone() {
+                Some(model) => Record::OperationOfModel(Box::new(operation), model),
+                None => Record::OperationFinished(Box::new(operation)),
+            });
         }
         let recorded = i64::try_from(records.len()).unwrap_or(i64::MAX);
         if let Some(session) = &next {
@@ -469,7 +471,8 @@ fn operation(report: Report, session_id: SessionId, request_id: RequestId) -> Op
         trace_id: None,
         prompt_tokens: report.prompt_tokens,
         completion_tokens: report.completion_tokens,
-        estimated_cost: report.estimated_cost,
+        estimated_cost: None,
+        model: report.model,
     }
 }
 

@@ -8,6 +8,8 @@ use uuid::fmt::Hyphenated;
 
 use crate::model::{ErrorType, OpenedSession, SessionId, Target, Timestamp};
 
+use super::texts::Held;
+
 /// How many requests of a server may wait for the client's answer before the oldest is forgotten.
 const MOST_SERVER_REQUESTS: usize = 256;
 /// How many cancelled ids are remembered.
@@ -103,21 +105,25 @@ pub(super) struct Behind {
 }
 
 /// An operation whose server asked for input.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) method: Box<str>,
     pub(super) target: Option<Target>,
     pub(super) version: Option<Box<str>>,
     pub(super) behind: Behind,
+    /// The text of the request.
+    pub(super) text: Option<Held>,
     /// When the server asked.
     pub(super) asked_at: Timestamp,
 }
 
 /// A request that the server sent and the client has not answered yet.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct ServerRequest {
     pub(super) method: Box<str>,
     pub(super) started_at: Timestamp,
+    /// Its text.
+    pub(super) text: Option<Held>,
 }
 
 impl LiveSession {

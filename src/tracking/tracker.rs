@@ -21,6 +21,7 @@ use super::registry::Registry;
 use super::reported::Ends;
 use super::session::{LiveSession, ServerRequest, SessionState, Waiting};
 use super::spread::Spread;
+use super::texts::{Said, Texts};
 
 /// The times by which sessions are judged.
 #[derive(Clone, Copy, Debug)]
@@ -34,6 +35,8 @@ pub struct TrackerOptions {
     pub disconnect_grace: Duration,
     /// How often activity that is no operation is written down while a stream is held.
     pub touch_every: Duration,
+    /// Bytes of one text whose tokens are counted; 0 counts none.
+    pub counted_text: usize,
 }
 
 impl Default for TrackerOptions {
@@ -43,6 +46,7 @@ impl Default for TrackerOptions {
             idle_after: Duration::from_mins(5),
             disconnect_grace: Duration::from_secs(30),
             touch_every: Duration::from_mins(1),
+            counted_text: 16 << 10,
         }
     }
 }
@@ -87,6 +91,7 @@ pub struct Tracker {
     pub(super) named: Mutex<BTreeSet<SessionId>>,
     /// How sessions ended that their servers report, as far as the store may not know it yet.
     pub(super) ends: Ends,
+    pub(super) texts: Arc<Texts>,
     /// What was done and could not be done.
     pub counters: Counters,
     /// How long it took.
@@ -121,6 +126,7 @@ impl Tracker {
             shared: AtomicBool::new(false),
             named: Mutex::default(),
             ends: Ends::default(),
+            texts: Arc::new(Texts::new(options.counted_text)),
             counters: Counters::default(),
             metrics: Metrics::default(),
         }
@@ -142,6 +148,12 @@ impl Tracker {
     #[must_use]
     pub fn group(&self) -> Group {
         Group::new(self.journal.clone())
+    }
+
+    /// The texts of its operations, for whoever counts them.
+    #[must_use]
+    pub fn texts(&self) -> &Arc<Texts> {
+        &self.texts
     }
 
     /// How many sessions are open.
@@ -324,6 +336,7 @@ impl Tracker {
             prompt_tokens: None,
             completion_tokens: None,
             estimated_cost: None,
+            model: None,
         }
     }
 
@@ -345,6 +358,8 @@ impl Tracker {
             message,
         );
         operation.from_server = true;
+        self.texts
+            .estimate(&mut operation, Said::asking(asked.text));
         self.write(
             session,
             Record::OperationFinished(Box::new(operation)),
@@ -368,6 +383,8 @@ impl Tracker {
         operation.trace_id = waiting.behind.trace_id;
         operation.bytes_in = waiting.behind.bytes_in;
         operation.bytes_out = waiting.behind.bytes_out;
+        self.texts
+            .estimate(&mut operation, Said::asking(waiting.text));
         self.write(
             session,
             Record::OperationFinished(Box::new(operation)),

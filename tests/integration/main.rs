@@ -7,6 +7,7 @@ mod cli_config;
 mod cli_generated;
 mod cli_run;
 mod cli_store;
+mod costs;
 mod crash;
 mod daemon;
 mod durability;

@@ -208,3 +208,45 @@ fn no_page_of_another_origin_reports_anything() {
     let shown: Value = serde_json::from_slice(&output.stdout).expect("JSON");
     assert_eq!(shown["data"]["session"]["total_requests"], 1);
 }
+
+#[test]
+fn texts_are_counted_and_cost_what_their_model_costs_even_after_a_kill() {
+    let (_root, data_dir) = new_data_dir();
+    let daemon = Daemon::start(&data_dir, &[]);
+    let url = format!("{}/api/mcp/pricing?model=gpt-4o-mini", daemon.api);
+    let mut answer = send(&url, "GET", "", b"").expect("answered");
+    let prices: Value = serde_json::from_slice(&answer.body().expect("a body")).expect("JSON");
+    let price = |name: &str| prices["pricing"][0][name].as_f64().expect("a price");
+    let id = open(&daemon, &json!({}));
+    let requests = json!([
+        {"method": "tools/call", "tool_name": "texts", "prompt_text": "hello world",
+         "completion_text": "hello world ".repeat(5_000), "model": "gpt-4o-mini"},
+        {"method": "tools/call", "tool_name": "counts", "prompt_tokens": 4_000, "model": "GPT-4o-mini"},
+        {"method": "tools/call", "tool_name": "unknown", "prompt_tokens": 4_000, "model": "nobody's"},
+    ]);
+    let (status, _) = post(&at(&daemon, &id, "/requests"), "", &requests).expect("answered");
+    assert_eq!(status, 202);
+    daemon.kill();
+    let shown = query(&data_dir, &["sessions", "show", &id]);
+    let rows = shown["data"]["requests"].as_array().expect("rows");
+    let of = |tool: &str| {
+        let mut rows = rows.iter();
+        rows.find(|row| row["tool_name"] == tool).expect(tool)
+    };
+    let near = |found: &Value, expected: f64| {
+        let found = found.as_f64().expect("a number");
+        assert!((found - expected).abs() < 1e-6, "{found} {expected}");
+    };
+    let texts = of("texts");
+    assert_eq!(texts["prompt_tokens"], 2, "{texts}");
+    let completion = texts["completion_tokens"].as_f64().expect("a number");
+    assert!((10_000.0..=10_001.0).contains(&completion), "{texts}");
+    let cost =
+        (2.0 * price("input_price_per_1k") + completion * price("output_price_per_1k")) / 1e3;
+    near(&texts["estimated_cost"], cost);
+    near(
+        &of("counts")["estimated_cost"],
+        4.0 * price("input_price_per_1k"),
+    );
+    near(&of("unknown")["estimated_cost"], 0.0);
+}

@@ -33,8 +33,8 @@ use crate::tracking::Tracker;
 
 pub use error::ApiError;
 
-/// How many tokens a text is for a model, where one is named.
-pub type TokenCounter = Arc<dyn Fn(&str, Option<&str>) -> u32 + Send + Sync>;
+/// How many tokens a text is for a model, where one is named; `None` where that cannot be told.
+pub type TokenCounter = Arc<dyn Fn(&str, Option<&str>) -> Option<u32> + Send + Sync>;
 
 /// What the API needs of the rest of the daemon.
 pub struct RestDeps {

@@ -345,7 +345,7 @@ pub(super) struct RequestBody {
     prompt_text: Option<String>,
     /// The result, whose tokens are counted here. The text is not kept.
     completion_text: Option<String>,
-    /// The model that the tokens are meant for.
+    /// The model that the tokens are of; the cost is estimated from its price.
     model: Option<Text<255>>,
     /// Milliseconds; without it the request counts in no average.
     duration_ms: Option<Milliseconds>,
@@ -403,7 +403,12 @@ impl RequestBody {
             )),
             (Some(Tokens(tokens)), None) => Ok(Some(tokens)),
             (None, Some(text)) => match count {
-                Some(count) => Ok(Some(count(&text, model.as_deref()).min(MOST_TOKENS))),
+                Some(count) => match count(&text, model.as_deref()) {
+                    Some(tokens) => Ok(Some(tokens.min(MOST_TOKENS))),
+                    None => Err(format!(
+                        "{name}_text: its tokens cannot be counted; send {name}_tokens"
+                    )),
+                },
                 None => Err(format!(
                     "{name}_text: this version does not count the tokens of texts; send {name}_tokens"
                 )),
@@ -420,7 +425,7 @@ impl RequestBody {
             error_message: self.error_message.map(Into::into),
             prompt_tokens: tokens("prompt", self.prompt_tokens, self.prompt_text)?,
             completion_tokens: tokens("completion", self.completion_tokens, self.completion_text)?,
-            estimated_cost: None,
+            model: model.map(Into::into),
         })
     }
 }

@@ -27,11 +27,13 @@ async fn journalled<T: Send + 'static>(
 ) -> Result<T, ApiError> {
     let tracker = api.deps.tracker.clone();
     let written = tokio::task::spawn_blocking(move || write(&tracker)).await;
-    let written = written.map_err(|error| {
-        tracing::error!(%error, "a thread of the API ended");
-        ApiError::not_now("this was not recorded; send it again in a little while")
-    })?;
-    Ok(written?)
+    Ok(written.map_err(|error| broken(&error))??)
+}
+
+/// A thread that did not come to its end.
+fn broken(error: &tokio::task::JoinError) -> ApiError {
+    tracing::error!(%error, "a thread of the API ended");
+    ApiError::not_now("this was not recorded; send it again in a little while")
 }
 
 async fn find(api: &Api, id: SessionId) -> Result<Found, ApiError> {
@@ -60,8 +62,10 @@ pub(super) async fn requests(
 ) -> Result<Accepted<RecordedAnswer>, ApiError> {
     Parameters::none(query.as_deref())?;
     let body = report::json(&headers, body)?;
-    let count = api.deps.count_tokens.as_ref();
-    let reports = report::requests(&body, api.deps.tracker.now(), count)?;
+    let (count, now) = (api.deps.count_tokens.clone(), api.deps.tracker.now());
+    // To count the tokens of long texts takes a while, in which others want to be answered.
+    let read = tokio::task::spawn_blocking(move || report::requests(&body, now, count.as_ref()));
+    let reports = read.await.map_err(|error| broken(&error))??;
     let found = find(&api, id).await?;
     let recorded = journalled(&api, move |tracker| {
         tracker.record_reported(&found, reports)

@@ -108,6 +108,20 @@ struct Key<'r> {
     method: &'r str,
 }
 
+impl<'r> Key<'r> {
+    fn of(operation: &'r Operation) -> Self {
+        Self {
+            hour: operation.started_at.as_micros().div_euclid(HOUR),
+            status: operation.status,
+            tool: match &operation.target {
+                Some(Target::Tool(name)) => name,
+                _ => "",
+            },
+            method: &operation.method,
+        }
+    }
+}
+
 /// One session's usage in a batch.
 #[derive(Debug, Default)]
 pub(super) struct Usage<'r> {
@@ -128,17 +142,7 @@ pub(super) struct Whose<'b> {
 
 impl<'r> Usage<'r> {
     pub(super) fn add(&mut self, operation: &'r Operation, limits: &Limits) {
-        let at = operation.started_at.as_micros();
-        let tool = match &operation.target {
-            Some(Target::Tool(name)) => &**name,
-            _ => "",
-        };
-        let key = Key {
-            hour: at.div_euclid(HOUR),
-            status: operation.status,
-            tool,
-            method: &operation.method,
-        };
+        let key = Key::of(operation);
         let sums = Sums::of(operation, limits);
         if let Some(place) = self.place(&key) {
             self.last = place;
@@ -154,6 +158,14 @@ impl<'r> Usage<'r> {
             self.places.insert(key, self.last);
         }
         self.keys.push((key, sums));
+    }
+
+    /// Adds what an operation cost that was added without.
+    pub(super) fn add_cost(&mut self, operation: &'r Operation, cost: i64) {
+        if let Some(place) = self.place(&Key::of(operation)) {
+            self.last = place;
+            self.keys[place].1.cost += cost;
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -188,7 +200,7 @@ impl Sums {
             completion_tokens: limits
                 .tokens(operation.completion_tokens)
                 .map_or(0, i64::from),
-            cost: limits.cost(operation).unwrap_or(0),
+            cost: limits.cost(operation.estimated_cost).unwrap_or(0),
             bytes_in: addend(operation.bytes_in),
             bytes_out: addend(operation.bytes_out),
         }

@@ -69,6 +69,8 @@ pub(super) fn deps(store: &Store, now: Timestamp) -> RestDeps {
             operations_recorded: 0,
             records_dropped: 0,
             bodies_unparsed: 0,
+            operations_counted: 0,
+            operations_estimated: 0,
             journal_backlog_bytes: 0,
             store_error: None,
             connections: 0,

@@ -40,6 +40,7 @@ impl<'r> Row<'r> {
             operation,
             session_id,
             user_id,
+            cost,
         } = write;
         let (tool, prompt, resource) = targets(operation);
         let narrow = |text: &'r str| match limits.method {
@@ -61,7 +62,7 @@ impl<'r> Row<'r> {
             resource_uri: resource.map(clean),
             prompt_tokens: tokens(operation.prompt_tokens),
             completion_tokens: tokens(operation.completion_tokens),
-            estimated_cost: limits.cost(operation).map(Cost::from_micros),
+            estimated_cost: cost.map(Cost::from_micros),
             status: operation.status.as_str(),
             error_message: whole(&operation.error_message),
             sent_by: sender(operation.from_server),

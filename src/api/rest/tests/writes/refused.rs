@@ -302,7 +302,7 @@ async fn texts_are_counted_by_whoever_counts() {
     counting.tracker = rig.tracker.clone();
     counting.count_tokens = Some(Arc::new(|text, model| {
         let words = u32::try_from(text.split(' ').count()).unwrap_or(u32::MAX);
-        words + u32::from(model == Some("wordy"))
+        Some(words + u32::from(model == Some("wordy")))
     }));
     rig.api = router(counting);
     let path = rig.open(&json!({})).await;
