@@ -136,6 +136,9 @@ async fn open_store(
     let url = database.url.as_ref().map(DatabaseUrl::expose);
     let location = Location::new(data_dir, url, database.schema.as_deref())?;
     let store = Store::open(&location).await?;
+    // While the schema is looked at.
+    let warmed = store.clone();
+    tokio::spawn(async move { warmed.warm_up().await });
     if store.is_embedded() || migrate {
         for migration in &store.migrate_up().await?.applied {
             tracing::info!("migration {} applied", migration.name);

@@ -9,10 +9,12 @@ use std::time::{Duration, Instant};
 
 use sqlx::sqlite::{Sqlite, SqlitePool};
 use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::task::JoinSet;
 
-use super::dialect;
+use super::dialect::{self, READERS};
 use super::error::{StoreError, driver_is_transient};
 use super::location::Location;
+use super::migrations::read_ahead;
 use super::postgres::{Access, Home, Lease, within};
 use crate::model::ModelRules;
 
@@ -163,6 +165,8 @@ impl Store {
     }
 
     async fn open_file(file: PathBuf, create: bool) -> Result<Self, StoreError> {
+        // Read beside what follows: whoever opens the file looks at its schema next.
+        drop(tokio::task::spawn_blocking(read_ahead));
         // Turning a new file to write-ahead logging takes a lock that SQLite does not wait for; two processes that
         // start at once on a new directory would otherwise see one of them fail.
         let deadline = Instant::now() + Duration::from_secs(5);
@@ -198,6 +202,22 @@ impl Store {
 
     pub(super) fn models(&self) -> &ModelRules {
         &self.models
+    }
+
+    /// Connects all that this store will connect to the embedded database, side by side, so that nobody waits for it later.
+    /// What does not connect is tried again by whoever needs it. Nothing with a server: its connections are made as needed.
+    pub async fn warm_up(&self) {
+        let (Pool::Sqlite(pool), Pool::Sqlite(writing)) = (&self.pool, &self.writing) else {
+            return;
+        };
+        let pools = (0..READERS).map(|_| pool).chain([writing]);
+        let mut connecting = JoinSet::new();
+        for pool in pools {
+            let pool = pool.clone();
+            connecting.spawn(async move { pool.acquire().await });
+        }
+        // Held until all are there: the next one would get the same connection again.
+        let _connected = connecting.join_all().await;
     }
 
     /// Where the database is, for people: a path, or a URL without password.

@@ -35,7 +35,7 @@ const WRITER_CACHE_KIB: &str = "-4096";
 const READER_CACHE_KIB: &str = "-2048";
 
 /// Readers of one process.
-const READERS: u32 = 3;
+pub(super) const READERS: u32 = 3;
 
 /// How the embedded database is opened.
 pub(super) fn embedded_options(file: &Path, create: bool) -> SqliteConnectOptions {

@@ -21,15 +21,11 @@ const KEPT: usize = 3;
 /// Ends the names of copies.
 const EXTENSION: &str = "bak";
 
-/// Copies `file` if there are sessions or requests in it; where to, and which older copies were removed for it.
+/// Copies `file`; where to, and which older copies were removed for it.
 pub(super) async fn before_change(
     file: &Path,
-    conn: &mut Conn,
     progress: &dyn Progress,
-) -> Result<(Option<PathBuf>, Vec<PathBuf>), MigrationError> {
-    if !has_data(conn).await? {
-        return Ok((None, Vec::new()));
-    }
+) -> Result<(PathBuf, Vec<PathBuf>), MigrationError> {
     let copy = free_name(file);
     progress.tell(&Event::Copying { path: &copy });
     // A copy that is not whole must not look like one.
@@ -48,10 +44,12 @@ pub(super) async fn before_change(
         let _ = fs::remove_file(&unfinished);
         return Err(refused(why));
     }
-    Ok((Some(copy), prune(file)))
+    let removed = prune(file);
+    Ok((copy, removed))
 }
 
-async fn has_data(conn: &mut Conn) -> Result<bool, MigrationError> {
+/// Whether there are sessions or requests: others can be made again.
+pub(super) async fn has_data(conn: &mut Conn) -> Result<bool, MigrationError> {
     let asking = MigrationError::asking("tell whether it is empty");
     for table in ["archon_mcp_sessions", "archon_mcp_requests"] {
         let there =

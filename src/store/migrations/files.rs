@@ -10,7 +10,7 @@
 //! -- archonctl: drops-data        in down scripts: rows or columns are lost
 //! ```
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use refinery_core::Migration;
 
@@ -250,16 +250,18 @@ impl Set {
         })
     }
 
+    /// Whoever comes while another thread makes it waits for that.
     fn made_once(
         once: &'static OnceLock<Self>,
         make: impl FnOnce() -> Result<Self, MigrationError>,
     ) -> Result<&'static Self, MigrationError> {
+        static MAKING: Mutex<()> = Mutex::new(());
+        let _one = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(set) = once.get() {
-            Ok(set)
-        } else {
-            let fresh = make()?;
-            Ok(once.get_or_init(|| fresh))
+            return Ok(set);
         }
+        let fresh = make()?;
+        Ok(once.get_or_init(|| fresh))
     }
 
     /// The migrations as refinery takes them.

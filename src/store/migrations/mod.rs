@@ -69,6 +69,14 @@ pub struct MigrationStatus {
     pub remarks: Vec<String>,
 }
 
+/// Reads the embedded files for SQLite, which takes a moment; who needs them later finds them read.
+pub(super) fn read_ahead() {
+    if let Err(error) = Set::sqlite() {
+        // Whoever needs them gets the same error.
+        tracing::debug!(%error, "the migrations cannot be read");
+    }
+}
+
 /// How long a start waits for the migrations of another one.
 const PATIENCE: Duration = Duration::from_mins(5);
 

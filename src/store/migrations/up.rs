@@ -179,10 +179,15 @@ impl Migrator {
         };
         if let (Some(file), true) = (self.access.file(), options.copy && !options.rehearse) {
             // Somebody else may have done everything while this one waited.
-            let seen = session.see().await?;
-            if due(session, &seen) {
-                let copied = copy::before_change(file, &mut session.conn, progress).await?;
-                (report.copy, report.removed_copies) = copied;
+            let has_data = copy::has_data(&mut session.conn).await?;
+            let seen = if has_data {
+                Some(session.see().await?)
+            } else {
+                None
+            };
+            if seen.is_some_and(|seen| due(session, &seen)) {
+                let (copy, removed) = copy::before_change(file, progress).await?;
+                (report.copy, report.removed_copies) = (Some(copy), removed);
             }
         }
         let manner = Manner {

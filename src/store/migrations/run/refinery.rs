@@ -55,11 +55,10 @@ impl Driver<'_, '_> {
     async fn run_all(&mut self, file: &File, queries: &[&str]) -> Result<usize, MigrationError> {
         let asking = MigrationError::asking("begin or end a migration");
         let conn = &mut self.run.session.conn;
-        conn.begin().await.map_err(&asking)?;
         if run_at_once(conn, queries).await {
-            conn.commit().await.map_err(asking)?;
             return Ok(queries.len());
         }
+        conn.begin().await.map_err(&asking)?;
         match run_each(conn, file, queries).await {
             Ok(()) => {
                 conn.commit().await.map_err(asking)?;
@@ -85,11 +84,18 @@ impl Driver<'_, '_> {
 /// Has SQLite run everything in one go, which takes a fraction of the time that the way there and back takes for each
 /// statement. Where that fails nothing is done, and running them one by one tells which statement it was.
 async fn run_at_once(conn: &mut Conn, queries: &[&str]) -> bool {
-    if conn.is_postgres() || conn.begin().await.is_err() {
+    if conn.is_postgres() || !conn.in_transaction() {
         return false;
     }
-    let ran = conn.run(&queries.join(";\n")).await;
-    conn.end(ran).await.is_ok()
+    let all = queries.join(";\n");
+    let done = conn
+        .run(&format!("SAVEPOINT at_once;\n{all};\nRELEASE at_once"))
+        .await;
+    if done.is_err() {
+        // Fails as well where it was the first statement that did.
+        let _ = conn.run("ROLLBACK TO at_once; RELEASE at_once").await;
+    }
+    done.is_ok()
 }
 
 async fn run_each(conn: &mut Conn, file: &File, queries: &[&str]) -> Result<(), MigrationError> {
