@@ -193,6 +193,17 @@ impl Store {
         })
     }
 
+    /// The same store, which estimates costs for `models` from now on.
+    #[must_use]
+    pub fn with_models(mut self, models: ModelRules) -> Self {
+        self.models = Arc::new(models);
+        self
+    }
+
+    pub(super) fn models(&self) -> &ModelRules {
+        &self.models
+    }
+
     /// Connects all that this store will connect to the embedded database, side by side, so that nobody waits for it later.
     /// What does not connect is tried again by whoever needs it. Nothing with a server: its connections are made as needed.
     pub async fn warm_up(&self) {
@@ -207,17 +218,6 @@ impl Store {
         }
         // Held until all are there: the next one would get the same connection again.
         let _connected = connecting.join_all().await;
-    }
-
-    /// The same store, which estimates costs for `models` from now on.
-    #[must_use]
-    pub fn with_models(mut self, models: ModelRules) -> Self {
-        self.models = Arc::new(models);
-        self
-    }
-
-    pub(super) fn models(&self) -> &ModelRules {
-        &self.models
     }
 
     /// Where the database is, for people: a path, or a URL without password.
