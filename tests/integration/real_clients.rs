@@ -184,30 +184,107 @@ fn clients_of_the_older_transport_closing_and_killed() {
     }
 }
 
+/// The one session of a driver behind `mcp-remote`, which probes the server in one of its own first.
+fn bridged(sessions: &[Value]) -> Option<&Value> {
+    let made_calls: Vec<_> = sessions
+        .iter()
+        .filter(|session| session["total_requests"] != 0)
+        .collect();
+    assert!(
+        made_calls.len() <= 1,
+        "the bridge's own probe makes no call"
+    );
+    made_calls.first().copied()
+}
+
 #[test]
-fn a_client_behind_the_bridge_mcp_remote() {
+fn a_client_behind_the_bridge_mcp_remote_leaving_and_killed() {
     let server = Everything::start();
+    for is_killed in [false, true] {
+        let (_root, data_dir) = new_data_dir();
+        let daemon = started(&server.url, &data_dir);
+        let bridge = &["--transport", "bridge"];
+        if is_killed {
+            let client = Client::start(Driver::TsLegacy, &daemon.url, "hang", bridge);
+            client.until_ready();
+            client.kill();
+        } else {
+            Client::run(Driver::TsLegacy, &daemon.url, "close", bridge);
+        }
+        let sessions = sessions_until(&data_dir, "the bridged session's end", |sessions| {
+            bridged(sessions).is_some_and(|session| {
+                session["total_requests"] == 7 && session["status"] == "disconnected"
+            })
+        });
+        let session = bridged(&sessions).expect("it made calls");
+        assert_counts(session);
+        let name = session["client_name"].as_str().expect("a name");
+        assert!(
+            name.starts_with("ts-legacy-driver (via mcp-remote "),
+            "{name}"
+        );
+        assert_ended(session, "client_disconnect");
+    }
+}
+
+#[test]
+fn a_client_behind_the_bridge_mcp_remote_of_a_server_of_the_modern_era() {
+    let server = ModernServer::start(&[]);
     let (_root, data_dir) = new_data_dir();
     let daemon = started(&server.url, &data_dir);
     let bridge = &["--transport", "bridge"];
     Client::run(Driver::TsLegacy, &daemon.url, "close", bridge);
-    let sessions = sessions_until(&data_dir, "the bridged session's end", |sessions| {
-        sessions
-            .iter()
-            .any(|session| session["total_requests"] == 7 && session["status"] == "disconnected")
+    let sessions = sessions_until(&data_dir, "the calls", |sessions| {
+        bridged(sessions).is_some_and(|session| session["total_requests"] == 7)
     });
-    let bridged: Vec<_> = sessions
-        .iter()
-        .filter(|session| session["total_requests"] != 0)
-        .collect();
-    assert_eq!(bridged.len(), 1, "the bridge's own probe makes no call");
-    assert_counts(bridged[0]);
-    let name = bridged[0]["client_name"].as_str().expect("a name");
-    assert!(
-        name.starts_with("ts-legacy-driver (via mcp-remote "),
-        "{name}"
-    );
-    assert_ended(bridged[0], "client_disconnect");
+    let session = bridged(&sessions).expect("it made calls");
+    assert_counts(session);
+    assert_eq!(session["era"], "legacy", "the bridge speaks no other");
+    assert_eq!(session["derivation"], "inferred", "the server minted no id");
+    daemon.stop();
+    let sessions = sessions_until(&data_dir, "the end", all_closed);
+    assert_ended(bridged(&sessions).expect("it is there"), "server_shutdown");
+}
+
+#[test]
+fn fastmcp_s_client_in_both_eras_leaving_and_killed() {
+    let (legacy, modern) = (Everything::start(), ModernServer::start(&[]));
+    for scenario in ["polite", "close", "hang"] {
+        for (url, era) in [(&legacy.url, "legacy"), (&modern.url, "modern")] {
+            let (_root, data_dir) = new_data_dir();
+            let daemon = started(url, &data_dir);
+            let client = Client::start(Driver::FastMcp, &daemon.url, scenario, &[]);
+            let events = if scenario == "hang" {
+                let events = client.until_ready();
+                client.kill();
+                events
+            } else {
+                client.finish()
+            };
+            let (derivation, version) = match era {
+                "legacy" => ("protocol", "2025-11-25"),
+                _ => ("inferred", "2026-07-28"),
+            };
+            let sessions = sessions_until(&data_dir, "the calls", |sessions| {
+                sessions
+                    .iter()
+                    .any(|session| session["total_requests"] == 7)
+            });
+            assert_eq!(sessions.len(), 1, "{scenario}, {era}");
+            assert_identity(&sessions[0], Driver::FastMcp, era, derivation, version);
+            assert_counts(&sessions[0]);
+            assert_requests(&data_dir, &sessions[0], &events);
+            // Nothing on the wire says that a modern client left.
+            let reason = if era == "legacy" {
+                "client_disconnect"
+            } else {
+                daemon.stop();
+                "server_shutdown"
+            };
+            let ended = sessions_until(&data_dir, "the session's end", all_closed);
+            assert_ended(&ended[0], reason);
+        }
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::servers::clients_dir;
 use super::{Owned, PATIENCE, lines};
 
-/// An official SDK.
+/// A client: an official SDK, or what is built on one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Driver {
     /// TypeScript 1.x.
@@ -20,6 +20,8 @@ pub(crate) enum Driver {
     TsModern,
     /// Python 2.x.
     PyModern,
+    /// FastMCP's own, in Python.
+    FastMcp,
 }
 
 /// Python with the packages of `requirements-NAME.txt`.
@@ -41,6 +43,7 @@ impl Driver {
             Self::TsModern => ("node".into(), "ts_modern.mjs"),
             Self::PyLegacy => (python("legacy"), "py_legacy.py"),
             Self::PyModern => (python("modern"), "py_modern.py"),
+            Self::FastMcp => (python("fastmcp"), "py_fastmcp.py"),
         }
     }
 
@@ -51,6 +54,7 @@ impl Driver {
             Self::PyLegacy => "py-legacy-driver",
             Self::TsModern => "ts-modern-driver",
             Self::PyModern => "py-modern-driver",
+            Self::FastMcp => "fastmcp-driver",
         }
     }
 }
@@ -98,7 +102,8 @@ impl Client {
         Self::spawn(driver, url, "polite", &[], &tools.join(",")).finish()
     }
 
-    fn finish(mut self) -> Vec<Value> {
+    /// Waits for its end, which must be a good one; the events it told.
+    pub(crate) fn finish(mut self) -> Vec<Value> {
         let events = self
             .said
             .iter()
