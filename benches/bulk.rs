@@ -257,5 +257,6 @@ fn operation(n: u128) -> Operation {
         prompt_tokens: Some(60),
         completion_tokens: Some(250),
         estimated_cost: Some(Cost::from_micros(2_500)),
+        model: None,
     }
 }

@@ -76,6 +76,7 @@ fn append(journal: &Journal, until: Instant) -> Vec<Duration> {
         prompt_tokens: None,
         completion_tokens: None,
         estimated_cost: None,
+        model: None,
     }))];
     let mut taken = Vec::new();
     loop {

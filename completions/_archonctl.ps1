@@ -32,7 +32,9 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('test-connection', 'test-connection', [CompletionResultType]::ParameterValue, 'Test that an MCP server answers, and that its session is tracked')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Bring the database to this version, and prove it')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check the data directory, journals, the store and its instances, and explain what is wrong')
+            [CompletionResult]::new('pricing', 'pricing', [CompletionResultType]::ParameterValue, 'Show and set what models cost')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show settings')
+            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print a description of the REST API')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -63,6 +65,10 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('--workers', '--workers', [CompletionResultType]::ParameterName, 'Worker threads [default: one for each core]')
             [CompletionResult]::new('--instance-timeout', '--instance-timeout', [CompletionResultType]::ParameterName, 'How long an instance counts as alive without another word [default: 30s]')
             [CompletionResult]::new('--journal-bound', '--journal-bound', [CompletionResultType]::ParameterName, 'How much of the disk records may fill that the store has not taken [default: 1GiB]')
+            [CompletionResult]::new('--max-counted-text', '--max-counted-text', [CompletionResultType]::ParameterName, 'How much of one text is counted in tokens, the rest is taken to be like it; 0 estimates all by length [default: 16KiB]')
+            [CompletionResult]::new('--default-model', '--default-model', [CompletionResultType]::ParameterName, 'The model that costs are estimated for, where nothing else says one')
+            [CompletionResult]::new('--upstream-models', '--upstream-models', [CompletionResultType]::ParameterName, 'The model behind sessions with a server; can be given more than once')
+            [CompletionResult]::new('--client-models', '--client-models', [CompletionResultType]::ParameterName, 'The model behind sessions of a client, by its name or type; can be given more than once')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Form of the log: text or json; what is logged is ARCHONCTL_LOG''s to say [default: text]')
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
             [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
@@ -80,6 +86,7 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('--idle-after', '--idle-after', [CompletionResultType]::ParameterName, 'Time without activity after which a session counts as idle [default: 5m]')
             [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'How long the server may take to answer [default: 300s]')
             [CompletionResult]::new('--drain-timeout', '--drain-timeout', [CompletionResultType]::ParameterName, 'How long answers may still take when the client has left [default: 10s]')
+            [CompletionResult]::new('--default-model', '--default-model', [CompletionResultType]::ParameterName, 'The model that costs are estimated for')
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
             [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
             [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
@@ -97,6 +104,7 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('--idle-after', '--idle-after', [CompletionResultType]::ParameterName, 'Time without activity after which a session counts as idle [default: 5m]')
             [CompletionResult]::new('--request-timeout', '--request-timeout', [CompletionResultType]::ParameterName, 'How long the server may take to answer [default: 300s]')
             [CompletionResult]::new('--drain-timeout', '--drain-timeout', [CompletionResultType]::ParameterName, 'How long answers may still take when the client has left [default: 10s]')
+            [CompletionResult]::new('--default-model', '--default-model', [CompletionResultType]::ParameterName, 'The model that costs are estimated for')
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
             [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
             [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
@@ -526,6 +534,103 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'archonctl;pricing' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List what models cost: prices in force and to come, in US dollars')
+            [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Set what a model costs from a day on, in US dollars')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Set prices from a CSV or JSON file, all or none')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'archonctl;pricing;list' {
+            [CompletionResult]::new('--provider', '--provider', [CompletionResultType]::ParameterName, 'Only providers whose names contain this')
+            [CompletionResult]::new('--model', '--model', [CompletionResultType]::ParameterName, 'Only models whose names contain this')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]')
+            [CompletionResult]::new('--all', '--all', [CompletionResultType]::ParameterName, 'Prices that newer ones have replaced as well')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
+            [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'Leave out the header of tables and CSV')
+            [CompletionResult]::new('--no-trunc', '--no-trunc', [CompletionResultType]::ParameterName, 'Cut nothing and leave nothing out to fit the terminal')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'archonctl;pricing;set' {
+            [CompletionResult]::new('--provider', '--provider', [CompletionResultType]::ParameterName, 'Who offers it')
+            [CompletionResult]::new('--input-per-1m', '--input-per-1m', [CompletionResultType]::ParameterName, 'Price of 1,000,000 tokens of input')
+            [CompletionResult]::new('--output-per-1m', '--output-per-1m', [CompletionResultType]::ParameterName, 'Price of 1,000,000 tokens of output')
+            [CompletionResult]::new('--input-per-1k', '--input-per-1k', [CompletionResultType]::ParameterName, 'Price of 1,000 tokens of input')
+            [CompletionResult]::new('--output-per-1k', '--output-per-1k', [CompletionResultType]::ParameterName, 'Price of 1,000 tokens of output')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'The day it takes effect, UTC [default: today]')
+            [CompletionResult]::new('--notes', '--notes', [CompletionResultType]::ParameterName, 'Where the price is from, or other remarks')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Say what would be set, and set nothing')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
+            [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'Leave out the header of tables and CSV')
+            [CompletionResult]::new('--no-trunc', '--no-trunc', [CompletionResultType]::ParameterName, 'Cut nothing and leave nothing out to fit the terminal')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'archonctl;pricing;import' {
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]')
+            [CompletionResult]::new('--dry-run', '--dry-run', [CompletionResultType]::ParameterName, 'Say what would be set, and set nothing')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
+            [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'Leave out the header of tables and CSV')
+            [CompletionResult]::new('--no-trunc', '--no-trunc', [CompletionResultType]::ParameterName, 'Cut nothing and leave nothing out to fit the terminal')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'archonctl;pricing;help' {
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List what models cost: prices in force and to come, in US dollars')
+            [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Set what a model costs from a day on, in US dollars')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Set prices from a CSV or JSON file, all or none')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'archonctl;pricing;help;list' {
+            break
+        }
+        'archonctl;pricing;help;set' {
+            break
+        }
+        'archonctl;pricing;help;import' {
+            break
+        }
+        'archonctl;pricing;help;help' {
+            break
+        }
         'archonctl;config' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -564,6 +669,11 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
         'archonctl;config;help;help' {
             break
         }
+        'archonctl;schema' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
         'archonctl;completions' {
             [CompletionResult]::new('--out', '--out', [CompletionResultType]::ParameterName, 'Write the scripts of all shells into this directory')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -584,7 +694,9 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('test-connection', 'test-connection', [CompletionResultType]::ParameterValue, 'Test that an MCP server answers, and that its session is tracked')
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Bring the database to this version, and prove it')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check the data directory, journals, the store and its instances, and explain what is wrong')
+            [CompletionResult]::new('pricing', 'pricing', [CompletionResultType]::ParameterValue, 'Show and set what models cost')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show settings')
+            [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print a description of the REST API')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
             [CompletionResult]::new('man', 'man', [CompletionResultType]::ParameterValue, 'Print the manual page')
             [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
@@ -659,11 +771,29 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
         'archonctl;help;doctor' {
             break
         }
+        'archonctl;help;pricing' {
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List what models cost: prices in force and to come, in US dollars')
+            [CompletionResult]::new('set', 'set', [CompletionResultType]::ParameterValue, 'Set what a model costs from a day on, in US dollars')
+            [CompletionResult]::new('import', 'import', [CompletionResultType]::ParameterValue, 'Set prices from a CSV or JSON file, all or none')
+            break
+        }
+        'archonctl;help;pricing;list' {
+            break
+        }
+        'archonctl;help;pricing;set' {
+            break
+        }
+        'archonctl;help;pricing;import' {
+            break
+        }
         'archonctl;help;config' {
             [CompletionResult]::new('show', 'show', [CompletionResultType]::ParameterValue, 'Show every setting and its value')
             break
         }
         'archonctl;help;config;show' {
+            break
+        }
+        'archonctl;help;schema' {
             break
         }
         'archonctl;help;completions' {

@@ -37,8 +37,14 @@ _archonctl() {
             archonctl,migrate)
                 cmd="archonctl__subcmd__migrate"
                 ;;
+            archonctl,pricing)
+                cmd="archonctl__subcmd__pricing"
+                ;;
             archonctl,run)
                 cmd="archonctl__subcmd__run"
+                ;;
+            archonctl,schema)
+                cmd="archonctl__subcmd__schema"
                 ;;
             archonctl,serve)
                 cmd="archonctl__subcmd__serve"
@@ -82,8 +88,14 @@ _archonctl() {
             archonctl__subcmd__help,migrate)
                 cmd="archonctl__subcmd__help__subcmd__migrate"
                 ;;
+            archonctl__subcmd__help,pricing)
+                cmd="archonctl__subcmd__help__subcmd__pricing"
+                ;;
             archonctl__subcmd__help,run)
                 cmd="archonctl__subcmd__help__subcmd__run"
+                ;;
+            archonctl__subcmd__help,schema)
+                cmd="archonctl__subcmd__help__subcmd__schema"
                 ;;
             archonctl__subcmd__help,serve)
                 cmd="archonctl__subcmd__help__subcmd__serve"
@@ -120,6 +132,15 @@ _archonctl() {
                 ;;
             archonctl__subcmd__help__subcmd__migrate,verify)
                 cmd="archonctl__subcmd__help__subcmd__migrate__subcmd__verify"
+                ;;
+            archonctl__subcmd__help__subcmd__pricing,import)
+                cmd="archonctl__subcmd__help__subcmd__pricing__subcmd__import"
+                ;;
+            archonctl__subcmd__help__subcmd__pricing,list)
+                cmd="archonctl__subcmd__help__subcmd__pricing__subcmd__list"
+                ;;
+            archonctl__subcmd__help__subcmd__pricing,set)
+                cmd="archonctl__subcmd__help__subcmd__pricing__subcmd__set"
                 ;;
             archonctl__subcmd__help__subcmd__sessions,disconnected)
                 cmd="archonctl__subcmd__help__subcmd__sessions__subcmd__disconnected"
@@ -187,6 +208,30 @@ _archonctl() {
             archonctl__subcmd__migrate__subcmd__help,verify)
                 cmd="archonctl__subcmd__migrate__subcmd__help__subcmd__verify"
                 ;;
+            archonctl__subcmd__pricing,help)
+                cmd="archonctl__subcmd__pricing__subcmd__help"
+                ;;
+            archonctl__subcmd__pricing,import)
+                cmd="archonctl__subcmd__pricing__subcmd__import"
+                ;;
+            archonctl__subcmd__pricing,list)
+                cmd="archonctl__subcmd__pricing__subcmd__list"
+                ;;
+            archonctl__subcmd__pricing,set)
+                cmd="archonctl__subcmd__pricing__subcmd__set"
+                ;;
+            archonctl__subcmd__pricing__subcmd__help,help)
+                cmd="archonctl__subcmd__pricing__subcmd__help__subcmd__help"
+                ;;
+            archonctl__subcmd__pricing__subcmd__help,import)
+                cmd="archonctl__subcmd__pricing__subcmd__help__subcmd__import"
+                ;;
+            archonctl__subcmd__pricing__subcmd__help,list)
+                cmd="archonctl__subcmd__pricing__subcmd__help__subcmd__list"
+                ;;
+            archonctl__subcmd__pricing__subcmd__help,set)
+                cmd="archonctl__subcmd__pricing__subcmd__help__subcmd__set"
+                ;;
             archonctl__subcmd__sessions,disconnected)
                 cmd="archonctl__subcmd__sessions__subcmd__disconnected"
                 ;;
@@ -224,7 +269,7 @@ _archonctl() {
 
     case "${cmd}" in
         archonctl)
-            opts="-h -V --help --version serve run bridge sessions test-connection migrate doctor config completions man help"
+            opts="-h -V --help --version serve run bridge sessions test-connection migrate doctor pricing config schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -238,7 +283,7 @@ _archonctl() {
             return 0
             ;;
         archonctl__subcmd__bridge)
-            opts="-h --header --header-file --name --retry-for --session-timeout --idle-after --request-timeout --drain-timeout --data-dir --database-url --database-url-file --database-schema --help"
+            opts="-h --header --header-file --name --retry-for --session-timeout --idle-after --request-timeout --drain-timeout --default-model --data-dir --database-url --database-url-file --database-schema --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -284,6 +329,10 @@ _archonctl() {
                     return 0
                     ;;
                 --drain-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --default-model)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -527,7 +576,7 @@ _archonctl() {
             return 0
             ;;
         archonctl__subcmd__help)
-            opts="serve run bridge sessions test-connection migrate doctor config completions man help"
+            opts="serve run bridge sessions test-connection migrate doctor pricing config schema completions man help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -764,7 +813,77 @@ _archonctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        archonctl__subcmd__help__subcmd__pricing)
+            opts="list set import"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        archonctl__subcmd__help__subcmd__pricing__subcmd__import)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        archonctl__subcmd__help__subcmd__pricing__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        archonctl__subcmd__help__subcmd__pricing__subcmd__set)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         archonctl__subcmd__help__subcmd__run)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        archonctl__subcmd__help__subcmd__schema)
             opts=""
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
@@ -1669,8 +1788,320 @@ _archonctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        archonctl__subcmd__pricing)
+            opts="-h --help list set import help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        archonctl__subcmd__pricing__subcmd__help)
+            opts="list set import help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        archonctl__subcmd__pricing__subcmd__help__subcmd__help)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        archonctl__subcmd__pricing__subcmd__help__subcmd__import)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        archonctl__subcmd__pricing__subcmd__help__subcmd__list)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        archonctl__subcmd__pricing__subcmd__help__subcmd__set)
+            opts=""
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        archonctl__subcmd__pricing__subcmd__import)
+            opts="-o -q -h --dry-run --data-dir --database-url --database-url-file --database-schema --output --json --columns --no-headers --no-trunc --quiet --color --time --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --data-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --database-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --database-url-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --database-schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json jsonl yaml csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json jsonl yaml csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --columns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --time)
+                    COMPREPLY=($(compgen -W "relative iso" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        archonctl__subcmd__pricing__subcmd__list)
+            opts="-o -q -h --provider --model --all --data-dir --database-url --database-url-file --database-schema --output --json --columns --no-headers --no-trunc --quiet --color --time --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --provider)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --model)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --database-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --database-url-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --database-schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json jsonl yaml csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json jsonl yaml csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --columns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --time)
+                    COMPREPLY=($(compgen -W "relative iso" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        archonctl__subcmd__pricing__subcmd__set)
+            opts="-o -q -h --provider --input-per-1m --output-per-1m --input-per-1k --output-per-1k --since --notes --dry-run --data-dir --database-url --database-url-file --database-schema --output --json --columns --no-headers --no-trunc --quiet --color --time --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --provider)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --input-per-1m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output-per-1m)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --input-per-1k)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output-per-1k)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --notes)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --data-dir)
+                    COMPREPLY=()
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o plusdirs
+                    fi
+                    return 0
+                    ;;
+                --database-url)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --database-url-file)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --database-schema)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table wide json jsonl yaml csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table wide json jsonl yaml csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --columns)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                --time)
+                    COMPREPLY=($(compgen -W "relative iso" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         archonctl__subcmd__run)
-            opts="-h --name --session-timeout --idle-after --request-timeout --drain-timeout --data-dir --database-url --database-url-file --database-schema --help"
+            opts="-h --name --session-timeout --idle-after --request-timeout --drain-timeout --default-model --data-dir --database-url --database-url-file --database-schema --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1693,6 +2124,10 @@ _archonctl() {
                     return 0
                     ;;
                 --drain-timeout)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --default-model)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1733,8 +2168,22 @@ _archonctl() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        archonctl__subcmd__schema)
+            opts="-h --help openapi typescript json-schema"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         archonctl__subcmd__serve)
-            opts="-h --listen --api-listen --upstream --upstream-name --session-timeout --idle-after --disconnect-grace --request-timeout --connect-timeout --max-head --max-body --max-connections --max-streams --keep-alive-timeout --head-timeout --body-timeout --write-timeout --allowed-hosts --allowed-origins --public-url --drain-timeout --workers --instance-timeout --journal-bound --journal-fsync --log-format --migrate --data-dir --database-url --database-url-file --database-schema --help"
+            opts="-h --listen --api-listen --upstream --upstream-name --session-timeout --idle-after --disconnect-grace --request-timeout --connect-timeout --max-head --max-body --max-connections --max-streams --keep-alive-timeout --head-timeout --body-timeout --write-timeout --allowed-hosts --allowed-origins --public-url --drain-timeout --workers --instance-timeout --journal-bound --journal-fsync --max-counted-text --default-model --upstream-models --client-models --log-format --migrate --data-dir --database-url --database-url-file --database-schema --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1833,6 +2282,22 @@ _archonctl() {
                     return 0
                     ;;
                 --journal-bound)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --max-counted-text)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --default-model)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --upstream-models)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --client-models)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

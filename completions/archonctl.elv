@@ -29,7 +29,9 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand test-connection 'Test that an MCP server answers, and that its session is tracked'
             cand migrate 'Bring the database to this version, and prove it'
             cand doctor 'Check the data directory, journals, the store and its instances, and explain what is wrong'
+            cand pricing 'Show and set what models cost'
             cand config 'Show settings'
+            cand schema 'Print a description of the REST API'
             cand completions 'Print the completion script of a shell'
             cand man 'Print the manual page'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -59,6 +61,10 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --workers 'Worker threads [default: one for each core]'
             cand --instance-timeout 'How long an instance counts as alive without another word [default: 30s]'
             cand --journal-bound 'How much of the disk records may fill that the store has not taken [default: 1GiB]'
+            cand --max-counted-text 'How much of one text is counted in tokens, the rest is taken to be like it; 0 estimates all by length [default: 16KiB]'
+            cand --default-model 'The model that costs are estimated for, where nothing else says one'
+            cand --upstream-models 'The model behind sessions with a server; can be given more than once'
+            cand --client-models 'The model behind sessions of a client, by its name or type; can be given more than once'
             cand --log-format 'Form of the log: text or json; what is logged is ARCHONCTL_LOG''s to say [default: text]'
             cand --data-dir 'Where journals and the embedded store are'
             cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
@@ -75,6 +81,7 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --idle-after 'Time without activity after which a session counts as idle [default: 5m]'
             cand --request-timeout 'How long the server may take to answer [default: 300s]'
             cand --drain-timeout 'How long answers may still take when the client has left [default: 10s]'
+            cand --default-model 'The model that costs are estimated for'
             cand --data-dir 'Where journals and the embedded store are'
             cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
             cand --database-url-file 'A file that holds this URL, with the password'
@@ -91,6 +98,7 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --idle-after 'Time without activity after which a session counts as idle [default: 5m]'
             cand --request-timeout 'How long the server may take to answer [default: 300s]'
             cand --drain-timeout 'How long answers may still take when the client has left [default: 10s]'
+            cand --default-model 'The model that costs are estimated for'
             cand --data-dir 'Where journals and the embedded store are'
             cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
             cand --database-url-file 'A file that holds this URL, with the password'
@@ -487,6 +495,94 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
         }
+        &'archonctl;pricing'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand list 'List what models cost: prices in force and to come, in US dollars'
+            cand set 'Set what a model costs from a day on, in US dollars'
+            cand import 'Set prices from a CSV or JSON file, all or none'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'archonctl;pricing;list'= {
+            cand --provider 'Only providers whose names contain this'
+            cand --model 'Only models whose names contain this'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]'
+            cand --all 'Prices that newer ones have replaced as well'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'archonctl;pricing;set'= {
+            cand --provider 'Who offers it'
+            cand --input-per-1m 'Price of 1,000,000 tokens of input'
+            cand --output-per-1m 'Price of 1,000,000 tokens of output'
+            cand --input-per-1k 'Price of 1,000 tokens of input'
+            cand --output-per-1k 'Price of 1,000 tokens of output'
+            cand --since 'The day it takes effect, UTC [default: today]'
+            cand --notes 'Where the price is from, or other remarks'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]'
+            cand --dry-run 'Say what would be set, and set nothing'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'archonctl;pricing;import'= {
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]'
+            cand --dry-run 'Say what would be set, and set nothing'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'archonctl;pricing;help'= {
+            cand list 'List what models cost: prices in force and to come, in US dollars'
+            cand set 'Set what a model costs from a day on, in US dollars'
+            cand import 'Set prices from a CSV or JSON file, all or none'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'archonctl;pricing;help;list'= {
+        }
+        &'archonctl;pricing;help;set'= {
+        }
+        &'archonctl;pricing;help;import'= {
+        }
+        &'archonctl;pricing;help;help'= {
+        }
         &'archonctl;config'= {
             cand -h 'Print help'
             cand --help 'Print help'
@@ -520,6 +616,10 @@ set edit:completion:arg-completer[archonctl] = {|@words|
         }
         &'archonctl;config;help;help'= {
         }
+        &'archonctl;schema'= {
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
         &'archonctl;completions'= {
             cand --out 'Write the scripts of all shells into this directory'
             cand -h 'Print help'
@@ -538,7 +638,9 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand test-connection 'Test that an MCP server answers, and that its session is tracked'
             cand migrate 'Bring the database to this version, and prove it'
             cand doctor 'Check the data directory, journals, the store and its instances, and explain what is wrong'
+            cand pricing 'Show and set what models cost'
             cand config 'Show settings'
+            cand schema 'Print a description of the REST API'
             cand completions 'Print the completion script of a shell'
             cand man 'Print the manual page'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -593,10 +695,23 @@ set edit:completion:arg-completer[archonctl] = {|@words|
         }
         &'archonctl;help;doctor'= {
         }
+        &'archonctl;help;pricing'= {
+            cand list 'List what models cost: prices in force and to come, in US dollars'
+            cand set 'Set what a model costs from a day on, in US dollars'
+            cand import 'Set prices from a CSV or JSON file, all or none'
+        }
+        &'archonctl;help;pricing;list'= {
+        }
+        &'archonctl;help;pricing;set'= {
+        }
+        &'archonctl;help;pricing;import'= {
+        }
         &'archonctl;help;config'= {
             cand show 'Show every setting and its value'
         }
         &'archonctl;help;config;show'= {
+        }
+        &'archonctl;help;schema'= {
         }
         &'archonctl;help;completions'= {
         }

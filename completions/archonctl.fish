@@ -33,7 +33,9 @@ complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "sessions" -d 'S
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "test-connection" -d 'Test that an MCP server answers, and that its session is tracked'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "migrate" -d 'Bring the database to this version, and prove it'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "doctor" -d 'Check the data directory, journals, the store and its instances, and explain what is wrong'
+complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "pricing" -d 'Show and set what models cost'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "config" -d 'Show settings'
+complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "schema" -d 'Print a description of the REST API'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "man" -d 'Print the manual page'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -61,6 +63,10 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l drain-time
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l workers -d 'Worker threads [default: one for each core]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l instance-timeout -d 'How long an instance counts as alive without another word [default: 30s]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l journal-bound -d 'How much of the disk records may fill that the store has not taken [default: 1GiB]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l max-counted-text -d 'How much of one text is counted in tokens, the rest is taken to be like it; 0 estimates all by length [default: 16KiB]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l default-model -d 'The model that costs are estimated for, where nothing else says one' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l upstream-models -d 'The model behind sessions with a server; can be given more than once' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l client-models -d 'The model behind sessions of a client, by its name or type; can be given more than once' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l log-format -d 'Form of the log: text or json; what is logged is ARCHONCTL_LOG\'s to say [default: text]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
@@ -74,6 +80,7 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l session-time
 complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l idle-after -d 'Time without activity after which a session counts as idle [default: 5m]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l request-timeout -d 'How long the server may take to answer [default: 300s]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l drain-timeout -d 'How long answers may still take when the client has left [default: 10s]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l default-model -d 'The model that costs are estimated for' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
 complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
 complete -c archonctl -n "__fish_archonctl_using_subcommand run" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
@@ -87,6 +94,7 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l session-t
 complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l idle-after -d 'Time without activity after which a session counts as idle [default: 5m]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l request-timeout -d 'How long the server may take to answer [default: 300s]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l drain-timeout -d 'How long answers may still take when the client has left [default: 10s]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l default-model -d 'The model that costs are estimated for' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
 complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
 complete -c archonctl -n "__fish_archonctl_using_subcommand bridge" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
@@ -494,6 +502,90 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand doctor" -l no-header
 complete -c archonctl -n "__fish_archonctl_using_subcommand doctor" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'
 complete -c archonctl -n "__fish_archonctl_using_subcommand doctor" -s q -l quiet -d 'Only ids, one on each line, for tables that have them; no remarks on standard error'
 complete -c archonctl -n "__fish_archonctl_using_subcommand doctor" -s h -l help -d 'Print help'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and not __fish_seen_subcommand_from list set import help" -s h -l help -d 'Print help'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and not __fish_seen_subcommand_from list set import help" -f -a "list" -d 'List what models cost: prices in force and to come, in US dollars'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and not __fish_seen_subcommand_from list set import help" -f -a "set" -d 'Set what a model costs from a day on, in US dollars'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and not __fish_seen_subcommand_from list set import help" -f -a "import" -d 'Set prices from a CSV or JSON file, all or none'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and not __fish_seen_subcommand_from list set import help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -l provider -d 'Only providers whose names contain this' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -l model -d 'Only models whose names contain this' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
+wide\t''
+json\t''
+jsonl\t''
+yaml\t''
+csv\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -l columns -d 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -l time -d 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]' -r -f -a "relative\t''
+iso\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -l all -d 'Prices that newer ones have replaced as well'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -l json -d 'Short for -o json'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -l no-headers -d 'Leave out the header of tables and CSV'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -l provider -d 'Who offers it' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -l input-per-1m -d 'Price of 1,000,000 tokens of input' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -l output-per-1m -d 'Price of 1,000,000 tokens of output' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -l input-per-1k -d 'Price of 1,000 tokens of input' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -l output-per-1k -d 'Price of 1,000 tokens of output' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -l since -d 'The day it takes effect, UTC [default: today]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -l notes -d 'Where the price is from, or other remarks' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
+wide\t''
+json\t''
+jsonl\t''
+yaml\t''
+csv\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -l columns -d 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -l time -d 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]' -r -f -a "relative\t''
+iso\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -l dry-run -d 'Say what would be set, and set nothing'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -l json -d 'Short for -o json'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -l no-headers -d 'Leave out the header of tables and CSV'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -s q -l quiet -d 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from set" -s h -l help -d 'Print help'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from import" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from import" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from import" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from import" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from import" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
+wide\t''
+json\t''
+jsonl\t''
+yaml\t''
+csv\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from import" -l columns -d 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from import" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from import" -l time -d 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]' -r -f -a "relative\t''
+iso\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from import" -l dry-run -d 'Say what would be set, and set nothing'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from import" -l json -d 'Short for -o json'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from import" -l no-headers -d 'Leave out the header of tables and CSV'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from import" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from help" -f -a "list" -d 'List what models cost: prices in force and to come, in US dollars'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from help" -f -a "set" -d 'Set what a model costs from a day on, in US dollars'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from help" -f -a "import" -d 'Set prices from a CSV or JSON file, all or none'
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c archonctl -n "__fish_archonctl_using_subcommand config; and not __fish_seen_subcommand_from show help" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_using_subcommand config; and not __fish_seen_subcommand_from show help" -f -a "show" -d 'Show every setting and its value'
 complete -c archonctl -n "__fish_archonctl_using_subcommand config; and not __fish_seen_subcommand_from show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -521,21 +613,24 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand config; and __fish_s
 complete -c archonctl -n "__fish_archonctl_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "show" -d 'Show every setting and its value'
 complete -c archonctl -n "__fish_archonctl_using_subcommand config; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c archonctl -n "__fish_archonctl_using_subcommand schema" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c archonctl -n "__fish_archonctl_using_subcommand completions" -l out -d 'Write the scripts of all shells into this directory' -r -F
 complete -c archonctl -n "__fish_archonctl_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_using_subcommand man" -l out -d 'Write the pages of all commands into this directory instead' -r -f -a "(__fish_complete_directories)"
 complete -c archonctl -n "__fish_archonctl_using_subcommand man" -s h -l help -d 'Print help'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "serve" -d 'Relay MCP traffic to a server and track its sessions'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "run" -d 'Run an MCP server over stdio and track its session'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "bridge" -d 'Be a stdio server that forwards to an MCP server over HTTP, and track its session'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "sessions" -d 'Show sessions: who works with a server, who left and why'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "test-connection" -d 'Test that an MCP server answers, and that its session is tracked'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "migrate" -d 'Bring the database to this version, and prove it'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "doctor" -d 'Check the data directory, journals, the store and its instances, and explain what is wrong'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "config" -d 'Show settings'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "man" -d 'Print the manual page'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor config completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "serve" -d 'Relay MCP traffic to a server and track its sessions'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "run" -d 'Run an MCP server over stdio and track its session'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "bridge" -d 'Be a stdio server that forwards to an MCP server over HTTP, and track its session'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "sessions" -d 'Show sessions: who works with a server, who left and why'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "test-connection" -d 'Test that an MCP server answers, and that its session is tracked'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "migrate" -d 'Bring the database to this version, and prove it'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "doctor" -d 'Check the data directory, journals, the store and its instances, and explain what is wrong'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "pricing" -d 'Show and set what models cost'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "config" -d 'Show settings'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "schema" -d 'Print a description of the REST API'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "man" -d 'Print the manual page'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from sessions" -f -a "list" -d 'List sessions, newest activity first'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from sessions" -f -a "show" -d 'Show one session and its operations, newest first'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from sessions" -f -a "disconnected" -d 'List sessions that ended, newest end first, and why [default: the last 7 days]'
@@ -548,4 +643,7 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_see
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from migrate" -f -a "repair" -d 'Make what is missing of migrations that are there in part, or recorded and not there'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from migrate" -f -a "down" -d 'Undo the last migration, or all after a number'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from migrate" -f -a "dump" -d 'Print the schema as it is, as SQL that makes it again'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from pricing" -f -a "list" -d 'List what models cost: prices in force and to come, in US dollars'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from pricing" -f -a "set" -d 'Set what a model costs from a day on, in US dollars'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from pricing" -f -a "import" -d 'Set prices from a CSV or JSON file, all or none'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Show every setting and its value'

@@ -3,7 +3,9 @@
 //! Owns the words `healthy` and `degraded` and when each is said. Reads no store and opens no connection: it only
 //! looks at figures others have counted, so that `/health` answers while the store does not.
 
-use serde_json::{Value, json};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
 
 use crate::model::HealthView;
 
@@ -37,39 +39,65 @@ pub fn reasons(view: &HealthView) -> Vec<String> {
 /// `status` stands at the top and again inside `health`, where `reasons` lists what is wrong. With anything in
 /// that list both say `degraded`; `success` stays true, and the HTTP status 200, because requests still pass and
 /// are still answered. `success: false` is for a daemon that cannot serve, and such a daemon does not get here.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+#[expect(clippy::struct_field_names, reason = "as the contract has them")]
+pub struct Health {
+    /// `healthy` or `degraded`.
+    #[schemars(extend("enum" = ["healthy", "degraded"]))]
+    status: &'static str,
+    service: &'static str,
+    success: bool,
+    uptime_seconds: u64,
+    health: HealthFigures,
+}
+
+/// The figures, and why they are not quite well.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct HealthFigures {
+    /// `healthy` or `degraded`.
+    #[schemars(extend("enum" = ["healthy", "degraded"]))]
+    status: &'static str,
+    reasons: Vec<String>,
+    #[serde(flatten)]
+    view: HealthView,
+}
+
+impl Health {
+    /// The body for these figures.
+    #[must_use]
+    pub fn of(view: HealthView, uptime_seconds: u64) -> Self {
+        let reasons = reasons(&view);
+        let status = if reasons.is_empty() {
+            "healthy"
+        } else {
+            "degraded"
+        };
+        Self {
+            status,
+            service: "archon-mcp",
+            success: true,
+            uptime_seconds,
+            health: HealthFigures {
+                status,
+                reasons,
+                view,
+            },
+        }
+    }
+}
+
+/// [`Health`] as a JSON document.
 #[must_use]
 pub fn health_json(view: &HealthView, uptime_seconds: u64) -> Value {
-    let reasons = reasons(view);
-    let status = if reasons.is_empty() {
-        "healthy"
-    } else {
-        "degraded"
-    };
-    json!({
-        "status": status,
-        "service": "archon-mcp",
-        "success": true,
-        "uptime_seconds": uptime_seconds,
-        "health": {
-            "status": status,
-            "reasons": reasons,
-            "open_sessions": view.open_sessions,
-            "operations_recorded": view.operations_recorded,
-            "records_dropped": view.records_dropped,
-            "bodies_unparsed": view.bodies_unparsed,
-            "journal_backlog_bytes": view.journal_backlog_bytes,
-            "store_error": view.store_error,
-            "connections": view.connections,
-            "held_streams": view.held_streams,
-            "rejections": view.rejections,
-            "upstreams": view.upstreams,
-        },
-    })
+    // Texts, numbers and lists of them: nothing that has no JSON.
+    serde_json::to_value(Health::of(view.clone(), uptime_seconds)).unwrap_or_default()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
     use crate::model::{Rejections, UpstreamHealth};
 
     fn well() -> HealthView {
@@ -78,6 +106,8 @@ mod tests {
             operations_recorded: 40,
             records_dropped: 0,
             bodies_unparsed: 1,
+            operations_counted: 30,
+            operations_estimated: 10,
             journal_backlog_bytes: 512,
             store_error: None,
             connections: 3,

@@ -12,8 +12,10 @@ mod man;
 mod migrate;
 mod output;
 mod period;
+mod pricing;
 mod render;
 mod run;
+mod schema;
 mod serve;
 mod sessions;
 mod store;
@@ -67,7 +69,9 @@ enum Command {
     TestConnection(test_connection::Args),
     Migrate(migrate::Args),
     Doctor(doctor::Args),
+    Pricing(pricing::Args),
     Config(config::Args),
+    Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
 }
@@ -118,7 +122,9 @@ fn run(args: Vec<OsString>, context: &Context) -> Result<ExitStatus, CliError> {
         Command::TestConnection(args) => test_connection::run(&args, context),
         Command::Migrate(args) => migrate::run(args, context),
         Command::Doctor(args) => doctor::run(&args, context),
+        Command::Pricing(args) => pricing::run(args, context),
         Command::Config(args) => config::run(args, context),
+        Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args),
         Command::Man(args) => man::run(&args),
     }

@@ -63,6 +63,10 @@ pub(crate) struct TimeArgs {
     /// How long answers may still take when the client has left [default: 10s]
     #[arg(long, value_name = "DURATION")]
     drain_timeout: Option<String>,
+
+    /// The model that costs are estimated for
+    #[arg(long, value_name = "MODEL")]
+    default_model: Option<String>,
 }
 
 impl TimeArgs {
@@ -77,7 +81,8 @@ impl TimeArgs {
             .with(Key::SessionTimeout, self.session_timeout)
             .with(Key::IdleAfter, self.idle_after)
             .with(Key::RequestTimeout, self.request_timeout)
-            .with(Key::DrainTimeout, self.drain_timeout);
+            .with(Key::DrainTimeout, self.drain_timeout)
+            .with(Key::DefaultModel, self.default_model);
         Ok(Settings::resolve(&context.sources, flags)?)
     }
 }

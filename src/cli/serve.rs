@@ -3,7 +3,7 @@
 use super::error::CliError;
 use super::output::StoreArgs;
 use super::{Context, ExitStatus};
-use crate::config::{Key, Settings};
+use crate::config::{Flags, Key, Settings};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -122,6 +122,9 @@ pub(crate) struct Args {
     #[arg(long)]
     journal_fsync: bool,
 
+    #[command(flatten)]
+    cost: CostArgs,
+
     /// Form of the log: text or json; what is logged is ARCHONCTL_LOG's to say [default: text]
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
@@ -132,6 +135,37 @@ pub(crate) struct Args {
 
     #[command(flatten)]
     store: StoreArgs,
+}
+
+/// How costs are estimated.
+#[derive(Debug, clap::Args)]
+pub(crate) struct CostArgs {
+    /// How much of one text is counted in tokens, the rest is taken to be like it; 0 estimates all by length [default: 16KiB]
+    #[arg(long, value_name = "SIZE")]
+    max_counted_text: Option<String>,
+
+    /// The model that costs are estimated for, where nothing else says one
+    #[arg(long, value_name = "MODEL")]
+    default_model: Option<String>,
+
+    /// The model behind sessions with a server; can be given more than once
+    #[arg(long = "upstream-models", value_name = "NAME=MODEL")]
+    upstream_models: Vec<String>,
+
+    /// The model behind sessions of a client, by its name or type; can be given more than once
+    #[arg(long = "client-models", value_name = "CLIENT=MODEL")]
+    client_models: Vec<String>,
+}
+
+impl CostArgs {
+    /// `flags`, and these.
+    pub(crate) fn flags(self, flags: Flags) -> Flags {
+        flags
+            .with(Key::MaxCountedText, self.max_counted_text)
+            .with(Key::DefaultModel, self.default_model)
+            .with_all(Key::UpstreamModels, &self.upstream_models)
+            .with_all(Key::ClientModels, &self.client_models)
+    }
 }
 
 pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError> {
@@ -168,6 +202,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
             args.journal_fsync.then(|| "true".to_owned()),
         )
         .with(Key::LogFormat, args.log_format);
+    let flags = args.cost.flags(flags);
     let mut options =
         Settings::resolve(&context.sources, flags)?.serve_options(&context.sources)?;
     options.migrate = args.migrate;

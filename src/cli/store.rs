@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::error::{CliError, chain};
 use super::output::remark;
 use crate::config::{DatabaseUrl, Settings};
-use crate::model::Timestamp;
+use crate::model::{ModelRules, Timestamp};
 use crate::store::{Location, MigrationStanding, Store, StoreError};
 use crate::tracking::{journal_root, settle_dead};
 
@@ -24,6 +24,8 @@ pub(crate) struct Place {
     pub(crate) location: Location,
     /// After how long without activity a session ends.
     pub(crate) session_timeout: Duration,
+    /// The models that costs are estimated for.
+    pub(crate) models: ModelRules,
     pub(crate) now: Timestamp,
 }
 
@@ -39,6 +41,7 @@ impl Place {
             data_dir,
             location,
             session_timeout: settings.session_timeout()?,
+            models: settings.cost()?.models,
             now,
         })
     }
@@ -58,6 +61,7 @@ pub(crate) async fn open_store(place: &Place) -> Result<Store, CliError> {
         }
         opened => opened?,
     };
+    let store = store.with_models(place.models.clone());
     match &place.location {
         Location::Embedded { .. } => check_embedded_schema(&store, &place.data_dir).await?,
         // Others' databases are migrated when somebody says so.

@@ -3,6 +3,7 @@
 //! Owns which settings exist, where each may come from, and what a valid value is. Starts nothing, opens no store and
 //! prints nothing; imports only `model`.
 
+mod cost;
 mod database;
 mod error;
 mod file;
@@ -15,6 +16,7 @@ mod sources;
 mod upstream;
 mod upstreams;
 
+pub use cost::CostOptions;
 pub use database::{DatabaseOptions, DatabaseUrl};
 pub use error::ConfigError;
 pub use headers::{Header, HeaderError, header_argument, header_file};

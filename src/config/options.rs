@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::model::parse_duration;
 
+use super::cost::CostOptions;
 use super::database::DatabaseOptions;
 use super::error::ConfigError;
 use super::limits::{Access, Limits};
@@ -68,6 +69,8 @@ pub struct ServeOptions {
     pub workers: Option<NonZeroUsize>,
     /// Its journal, and its word that it is alive.
     pub instance: InstanceOptions,
+    /// How costs are estimated.
+    pub cost: CostOptions,
     /// Form of the log.
     pub log: LogFormat,
 }
@@ -89,6 +92,8 @@ pub struct StdioOptions {
     pub drain_timeout: Duration,
     /// Its journal, and its word that it is alive.
     pub instance: InstanceOptions,
+    /// How costs are estimated.
+    pub cost: CostOptions,
     /// Form of the log.
     pub log: LogFormat,
 }
@@ -146,6 +151,7 @@ impl Settings {
                     .map_err(|_| format!("'{text}' is no number of threads; 1 or more is expected"))
             })?,
             instance: self.instance_options()?,
+            cost: self.cost()?,
             log: self.log_format()?,
         })
     }
@@ -163,6 +169,7 @@ impl Settings {
             request_timeout: self.positive(Key::RequestTimeout)?,
             drain_timeout: self.duration(Key::DrainTimeout)?,
             instance: self.instance_options()?,
+            cost: self.cost()?,
             log: self.log_format()?,
         })
     }

@@ -80,13 +80,21 @@ pub enum Key {
     JournalBound,
     /// Whether records are on the disk itself before an answer ends.
     JournalFsync,
+    /// How much of one text is counted in tokens.
+    MaxCountedText,
+    /// The model behind sessions that nothing else is said of.
+    DefaultModel,
+    /// `NAME=MODEL` for sessions with a server.
+    UpstreamModels,
+    /// `NAME=MODEL` for sessions of a client, or of a type of clients.
+    ClientModels,
     /// Form of the daemon's log. Not `log`: `ARCHONCTL_LOG` is the filter that says what is logged.
     LogFormat,
 }
 
 impl Key {
     /// Every setting, in the order they are shown in.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 34] = [
         Self::DataDir,
         Self::DatabaseUrl,
         Self::DatabaseUrlFile,
@@ -116,6 +124,10 @@ impl Key {
         Self::InstanceTimeout,
         Self::JournalBound,
         Self::JournalFsync,
+        Self::MaxCountedText,
+        Self::DefaultModel,
+        Self::UpstreamModels,
+        Self::ClientModels,
         Self::LogFormat,
     ];
 
@@ -153,6 +165,10 @@ impl Key {
             Self::InstanceTimeout => "instance_timeout",
             Self::JournalBound => "journal_bound",
             Self::JournalFsync => "journal_fsync",
+            Self::MaxCountedText => "max_counted_text",
+            Self::DefaultModel => "default_model",
+            Self::UpstreamModels => "upstream_models",
+            Self::ClientModels => "client_models",
             Self::LogFormat => "log_format",
         }
     }
@@ -167,7 +183,11 @@ impl Key {
     pub(super) const fn is_list(self) -> bool {
         matches!(
             self,
-            Self::Upstream | Self::AllowedHosts | Self::AllowedOrigins
+            Self::Upstream
+                | Self::AllowedHosts
+                | Self::AllowedOrigins
+                | Self::UpstreamModels
+                | Self::ClientModels
         )
     }
 
@@ -187,7 +207,10 @@ impl Key {
             | Self::Workers
             | Self::AllowedHosts
             | Self::AllowedOrigins
-            | Self::PublicUrl => None,
+            | Self::PublicUrl
+            | Self::DefaultModel
+            | Self::UpstreamModels
+            | Self::ClientModels => None,
             Self::Listen => Some("127.0.0.1:8051"),
             Self::ApiListen => Some("127.0.0.1:8181"),
             Self::UpstreamName => Some("default"),
@@ -207,6 +230,7 @@ impl Key {
             Self::ConnectTimeout | Self::DrainTimeout => Some("10s"),
             Self::JournalBound => Some("1GiB"),
             Self::JournalFsync => Some("false"),
+            Self::MaxCountedText => Some("16KiB"),
             Self::LogFormat => Some("text"),
         }
     }

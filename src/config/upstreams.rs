@@ -16,7 +16,7 @@ use super::sources::Sources;
 use super::upstream::{Secret, Upstream, parse_url, without_secrets};
 
 /// What a table may hold.
-const KEYS: &str = "url, headers, bearer, request_timeout, connect_timeout, tls.ca_file";
+const KEYS: &str = "url, headers, bearer, request_timeout, connect_timeout, tls.ca_file, model";
 
 /// Headers that belong to the relay or to HTTP itself.
 const NOT_OURS: &[&str] = &[
@@ -43,6 +43,7 @@ enum Field {
     RequestTimeout,
     ConnectTimeout,
     CaFile,
+    Model,
     Bearer,
     Header(String),
 }
@@ -54,6 +55,7 @@ impl Field {
             Self::RequestTimeout => "request_timeout".to_owned(),
             Self::ConnectTimeout => "connect_timeout".to_owned(),
             Self::CaFile => "tls.ca_file".to_owned(),
+            Self::Model => "model".to_owned(),
             Self::Bearer => "bearer".to_owned(),
             Self::Header(name) => format!("headers.{name}"),
         }
@@ -193,6 +195,18 @@ impl Tables {
         self.0.iter().flat_map(of_table).collect()
     }
 
+    /// The models that are said to be behind sessions with servers.
+    pub(super) fn models(&self) -> Vec<(String, String)> {
+        let model = |table: &Table| {
+            let said = table.said.iter().find(|said| said.field == Field::Model)?;
+            match &said.value {
+                Value::Literal(model) => Some((table.name.clone(), model.clone())),
+                _ => None,
+            }
+        };
+        self.0.iter().filter_map(model).collect()
+    }
+
     /// The servers: those of the `upstream` setting first, in its order, then those that only files name.
     pub(super) fn resolve(
         &self,
@@ -296,8 +310,14 @@ impl Table {
                     server.headers.push((name.clone(), value));
                 }
                 // The URL was read before; the rest is written in one way only.
-                (Field::Url | Field::CaFile | Field::RequestTimeout | Field::ConnectTimeout, _) => {
-                }
+                (
+                    Field::Url
+                    | Field::CaFile
+                    | Field::Model
+                    | Field::RequestTimeout
+                    | Field::ConnectTimeout,
+                    _,
+                ) => {}
             }
         }
         let mut names = HashSet::new();
@@ -398,6 +418,17 @@ fn read_field(
     };
     let field = match key {
         "url" => (Field::Url, Value::Literal(text("a URL")?)),
+        "model" => {
+            let model = super::cost::model(&text("a model")?).map_err(|reason| {
+                wrong(
+                    here.clone(),
+                    origin,
+                    reason,
+                    "`archonctl pricing list` shows the models there are prices for",
+                )
+            })?;
+            (Field::Model, Value::Literal(model))
+        }
         "request_timeout" | "connect_timeout" => {
             let text = match value.as_integer() {
                 Some(seconds) => seconds.to_string(),

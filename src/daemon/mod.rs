@@ -1,5 +1,6 @@
 //! The daemon: the only place that wires subsystems together. Starts them, drains them, stops them.
 
+mod costs;
 mod error;
 mod instances;
 mod logging;
@@ -39,7 +40,9 @@ use crate::proxy::{
     Upstream, Watch,
 };
 use crate::store::{Location, Store, StoreError};
-use crate::tracking::{Shipper, ShipperHandle, Tracker, TrackerOptions, journal_root};
+use crate::tracking::{
+    Shipper, ShipperHandle, Tracker, TrackerOptions, count_tokens, journal_root,
+};
 
 use instances::Membership;
 use rest::RestServer;
@@ -176,6 +179,8 @@ impl Daemon {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let started_at = clock.now();
         let store = open_store(&options.data_dir, &options.database, options.migrate).await?;
+        let store = store.with_models(options.cost.models.clone());
+        costs::tell(&store).await;
         let instance = InstanceId(Uuid::now_v7());
         let root = journal_root(&options.data_dir);
         let journal = Arc::new(Journal::create(
@@ -188,6 +193,7 @@ impl Daemon {
                 session_timeout: options.session_timeout,
                 idle_after: options.idle_after,
                 disconnect_grace: options.disconnect_grace,
+                counted_text: options.cost.counted_text,
                 ..TrackerOptions::default()
             },
             clock.clone(),
@@ -211,7 +217,9 @@ impl Daemon {
         }
 
         let (shipper, handle) = Shipper::new(journal.clone(), store.clone());
-        let shipper = shipper.telling(tracker.clone());
+        let shipper = shipper
+            .telling(tracker.clone())
+            .counting(tracker.texts().clone());
         let stop_shipping = CancellationToken::new();
         let shipper = ship(shipper, stop_shipping.clone())?;
         let mcp_address = listener.local_addr()?;
@@ -234,6 +242,8 @@ impl Daemon {
         let stopping = Arc::new(AtomicBool::new(false));
         let deps = RestDeps {
             store: store.clone(),
+            tracker: tracker.clone(),
+            count_tokens: Some(Arc::new(|text, _| count_tokens(text))),
             clock: clock.clone(),
             started_at,
             session_timeout: options.session_timeout,
@@ -299,6 +309,8 @@ impl Daemon {
             operations_recorded: health_tracker.counters.recorded.sum(),
             records_dropped: health_tracker.counters.dropped.load(Ordering::Relaxed),
             bodies_unparsed: health_tracker.counters.unparsed.load(Ordering::Relaxed),
+            operations_counted: health_tracker.texts().counted(),
+            operations_estimated: health_tracker.texts().estimated(),
             journal_backlog_bytes: health_journal.backlog_bytes(),
             store_error: shipper.trouble(),
             connections: counted.connections(),
@@ -371,12 +383,13 @@ impl Daemon {
         self.sweeper.abort();
         self.keeper.abort();
         let others = self.membership.others_go_on().await;
-        // Before connections are cut, so that the sessions end for this reason and not as if their clients had left.
-        self.proxy.tracker.shut_down(others);
-        self.server.stop().await;
+        // First of all: what is reported behind the ends of all sessions would open others.
         if let Some(rest) = self.rest {
             rest.stop().await;
         }
+        // Before connections are cut, so that the sessions end for this reason and not as if their clients had left.
+        self.proxy.tracker.shut_down(others);
+        self.server.stop().await;
         self.stop_shipping.cancel();
         let shipped = tokio::task::spawn_blocking(move || self.shipper.join()).await;
         if let Ok(Ok(true)) = shipped {

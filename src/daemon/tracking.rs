@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use crate::config::{DatabaseOptions, StdioOptions};
 use crate::journal::Journal;
-use crate::model::{Clock, InstanceId, SystemClock, UuidV7Source};
+use crate::model::{Clock, InstanceId, ModelRules, SystemClock, UuidV7Source};
 use crate::store::Store;
 use crate::tracking::{Shipper, Tracker, TrackerOptions, journal_root, settle_dead};
 
@@ -53,6 +53,7 @@ impl Tracking {
             TrackerOptions {
                 session_timeout: options.session_timeout,
                 idle_after: options.idle_after,
+                counted_text: options.cost.counted_text,
                 ..TrackerOptions::default()
             },
             Arc::new(SystemClock),
@@ -66,6 +67,7 @@ impl Tracking {
             database: options.database.clone(),
             session_timeout: options.session_timeout,
             instance_timeout: options.instance.timeout,
+            models: options.cost.models.clone(),
             kind,
             tracker: tracker.clone(),
             journal,
@@ -100,6 +102,7 @@ struct Carrier {
     database: DatabaseOptions,
     session_timeout: Duration,
     instance_timeout: Duration,
+    models: ModelRules,
     kind: &'static str,
     tracker: Arc<Tracker>,
     journal: Arc<Journal>,
@@ -157,6 +160,7 @@ impl Carrier {
     /// Carries records over until this process ends.
     async fn ship(&self, store: &Store, membership: &Membership) {
         let (shipper, _) = Shipper::new(self.journal.clone(), store.clone());
+        let shipper = shipper.counting(self.tracker.texts().clone());
         if shipper.run(self.stop.clone()).await {
             self.remove_journal();
             if let Err(error) = store.forget_journal(self.journal.instance()).await {
@@ -173,7 +177,7 @@ impl Carrier {
         let mut wait = FIRST_WAIT;
         loop {
             match super::open_store(&self.data_dir, &self.database, false).await {
-                Ok(store) => return Some(store),
+                Ok(store) => return Some(store.with_models(self.models.clone())),
                 Err(error) if self.stop.is_cancelled() => {
                     tracing::debug!(%error, "the store does not open; records wait in the journal");
                     return None;

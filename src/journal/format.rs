@@ -153,6 +153,11 @@ pub(super) fn decode(bytes: &[u8]) -> Frame {
         return Frame::Damaged("a checksum that does not match");
     }
     match postcard::from_bytes(payload) {
+        Ok(Record::OperationOfModel(mut operation, model)) => {
+            operation.model = Some(model);
+            let record = Record::OperationFinished(operation);
+            Frame::Whole(Box::new(record), FRAME_HEADER_BYTES + length)
+        }
         Ok(record) => Frame::Whole(Box::new(record), FRAME_HEADER_BYTES + length),
         Err(_) => Frame::Damaged("a record that this program does not know"),
     }

@@ -215,6 +215,13 @@ impl Journal {
             .at
     }
 
+    /// Bytes of records written so far, and of those that the store has taken.
+    #[must_use]
+    pub fn progress(&self) -> (u64, u64) {
+        let shipped = self.shipped.load(Ordering::Acquire);
+        (self.written.load(Ordering::Acquire), shipped)
+    }
+
     /// Bytes that wait for the store.
     #[must_use]
     pub fn backlog_bytes(&self) -> u64 {

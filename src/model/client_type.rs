@@ -76,15 +76,15 @@ impl ClientType {
     /// (` (via mcp-remote 0.15.1)`) is no part of the name.
     #[must_use]
     pub fn from_name(name: &str) -> Self {
-        let name = name
-            .split(" (via mcp-remote")
-            .next()
-            .unwrap_or(name)
-            .trim()
-            .to_lowercase();
+        let name = Self::bare_name(name).to_lowercase();
         let whole = WHOLE.iter().find(|(known, _)| *known == name);
         let found = whole.or_else(|| PREFIXES.iter().find(|(prefix, _)| name.starts_with(prefix)));
         found.map_or(Self::UNKNOWN, |(_, product)| Self(product))
+    }
+
+    /// A client's own name, without what a bridge added to it.
+    pub(super) fn bare_name(name: &str) -> &str {
+        name.split(" (via mcp-remote").next().unwrap_or(name).trim()
     }
 
     /// The name of the product as the store keeps it.

@@ -1,9 +1,10 @@
 //! How the daemon is, as `/health` tells it.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// One upstream server as last seen.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UpstreamHealth {
     /// Its name.
     pub name: String,
@@ -14,7 +15,7 @@ pub struct UpstreamHealth {
 }
 
 /// What the proxy has turned down since the start, by reason.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Rejections {
     /// Requests that cannot be read (400).
     pub bad_request: u64,
@@ -39,7 +40,7 @@ pub struct Rejections {
 }
 
 /// The figures behind `/health`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct HealthView {
     /// Sessions not disconnected that this instance tracks.
     pub open_sessions: u64,
@@ -49,6 +50,12 @@ pub struct HealthView {
     pub records_dropped: u64,
     /// Bodies that passed but could not be read as JSON-RPC.
     pub bodies_unparsed: u64,
+    /// Operations whose tokens were counted.
+    #[serde(default)]
+    pub operations_counted: u64,
+    /// Operations whose tokens are an estimate by length alone.
+    #[serde(default)]
+    pub operations_estimated: u64,
     /// Bytes in the journal that the store has not taken yet.
     pub journal_backlog_bytes: u64,
     /// What the store last answered when it would not take records; null while it does.

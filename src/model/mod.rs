@@ -5,6 +5,7 @@
 mod client_type;
 mod health;
 mod ids;
+mod models;
 mod money;
 mod operation;
 mod reason;
@@ -15,8 +16,9 @@ mod time;
 pub use client_type::ClientType;
 pub use health::{HealthView, Rejections, UpstreamHealth};
 pub use ids::{IdSource, InstanceId, RequestId, SessionId, UuidV7Source};
+pub use models::{ModelRules, Price, PriceList};
 pub use money::Cost;
-pub use operation::{HANDSHAKE_METHODS, Operation, OperationStatus, Target};
+pub use operation::{HANDSHAKE_METHODS, Operation, OperationStatus, Target, UNKNOWN_DURATION};
 pub use reason::{DisconnectReason, ErrorType, ParseReasonError};
 pub use record::{Record, SessionClosed, SessionTouched};
 pub use session::{Derivation, Era, OpenedSession, SessionStatus, UserContext};

@@ -1,13 +1,15 @@
 //! One JSON-RPC request and how it went.
 
 use std::fmt;
+use std::time::Duration;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Cost, RequestId, SessionId, Timestamp};
 
 /// How an operation ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum OperationStatus {
     /// A result.
@@ -66,7 +68,8 @@ pub struct Operation {
     pub from_server: bool,
     /// When its first byte was seen.
     pub started_at: Timestamp,
-    /// Microseconds from the first byte of the request to the frame that completed the answer.
+    /// Microseconds from the first byte of the request to the frame that completed the answer; [`UNKNOWN_DURATION`] where
+    /// nobody measured it.
     pub duration_us: u64,
     /// How it ended.
     pub status: OperationStatus,
@@ -86,9 +89,28 @@ pub struct Operation {
     pub completion_tokens: Option<u32>,
     /// Estimated cost of those tokens.
     pub estimated_cost: Option<Cost>,
+    /// The model that the answer said it is of. Known only while the instance lives that saw it.
+    #[serde(skip)]
+    pub model: Option<Box<str>>,
 }
 
+/// Stands in [`Operation::duration_us`] for a duration that nobody measured.
+pub const UNKNOWN_DURATION: u64 = u64::MAX;
+
 impl Operation {
+    /// How long it took, if somebody measured it.
+    #[must_use]
+    pub fn duration(&self) -> Option<Duration> {
+        let measured = self.duration_us != UNKNOWN_DURATION;
+        measured.then(|| Duration::from_micros(self.duration_us))
+    }
+
+    /// When it was over; where nobody measured how long it took, when it began.
+    #[must_use]
+    pub fn ended_at(&self) -> Timestamp {
+        self.started_at.plus(self.duration().unwrap_or_default())
+    }
+
     /// Whether this is part of the handshake, which counts leave out.
     #[must_use]
     pub fn is_handshake(&self) -> bool {

@@ -62,6 +62,16 @@ impl ErrorType {
     }
 }
 
+impl DisconnectReason {
+    /// Every reason there is.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let errors = ErrorType::ALL.iter().map(|(kind, _)| Self::Error(*kind));
+        [Self::ClientDisconnect, Self::Timeout, Self::ServerShutdown]
+            .into_iter()
+            .chain(errors)
+    }
+}
+
 impl fmt::Display for DisconnectReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

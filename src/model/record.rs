@@ -21,6 +21,9 @@ pub enum Record {
     },
     /// A session ended.
     SessionClosed(SessionClosed),
+    /// A request was answered, and whoever reports it says of which model its tokens are. Only on disk: a reader gives it as
+    /// [`Record::OperationFinished`] with that model.
+    OperationOfModel(Box<Operation>, Box<str>),
 }
 
 /// Activity that is no operation: a notification, a held stream that opened or ended.

@@ -3,11 +3,13 @@
 //! One unit throughout: whole microseconds since the Unix epoch, UTC. It is what `PostgreSQL`'s
 //! `timestamptz` resolves and what the embedded store keeps as an integer.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, Utc};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// An instant, in microseconds since 1970-01-01T00:00:00Z.
@@ -127,6 +129,20 @@ impl<'de> Deserialize<'de> for Timestamp {
     }
 }
 
+impl JsonSchema for Timestamp {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        "Timestamp".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({"type": "string", "format": "date-time"})
+    }
+}
+
 /// Where the present comes from. Injected, so that lifecycle tests run in virtual time.
 pub trait Clock: Send + Sync {
     /// The present.
@@ -171,7 +187,7 @@ impl Clock for ManualClock {
 }
 
 /// A stretch of time that a query covers: from `start` (inclusive) to `end` (inclusive).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Period {
     /// First instant covered.
     pub start: Timestamp,

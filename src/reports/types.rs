@@ -4,13 +4,14 @@
 
 use std::collections::BTreeMap;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::model::{Cost, Period, SessionId, SessionStatus, Timestamp};
 use crate::store::{OperationRow, SessionRow};
 
 /// A page of sessions, newest activity first, and how many match in all.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SessionPage {
     /// The page.
     pub sessions: Vec<SessionRow>,
@@ -19,7 +20,7 @@ pub struct SessionPage {
 }
 
 /// Sums over operations.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct UsageTotals {
     /// How many operations, the handshake left out.
     pub total_requests: i64,
@@ -34,7 +35,7 @@ pub struct UsageTotals {
 }
 
 /// Where a page stands in its list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Pagination {
     /// Rows on all pages.
     pub total: i64,
@@ -47,7 +48,7 @@ pub struct Pagination {
 }
 
 /// One session with its operations, newest first.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SessionDetails {
     /// The session.
     pub session: SessionRow,
@@ -60,7 +61,7 @@ pub struct SessionDetails {
 }
 
 /// Sessions that ended in a period.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct DisconnectedSessions {
     /// A page of them, newest end first.
     pub sessions: Vec<SessionRow>,
@@ -71,7 +72,7 @@ pub struct DisconnectedSessions {
 }
 
 /// How sessions of a period ended. Durations in seconds, `None` without any session that has one.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct DisconnectStatistics {
     /// How many sessions ended.
     pub total_disconnected: i64,
@@ -86,7 +87,7 @@ pub struct DisconnectStatistics {
 }
 
 /// Sessions by client type, and all together.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SessionStats {
     /// The period the sessions connected in; `None` for all time.
     pub period: Option<Period>,
@@ -97,7 +98,7 @@ pub struct SessionStats {
 }
 
 /// Sessions of one client type.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct ClientStats {
     /// The client type.
     pub client_type: String,
@@ -128,7 +129,7 @@ pub struct ClientStats {
 }
 
 /// What was used in a period: successful operations only, as the contract says.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct UsageSummary {
     /// The period.
     pub period: Period,
@@ -139,7 +140,7 @@ pub struct UsageSummary {
 }
 
 /// Sums over operations and the sessions they came from.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct UsageWithSessions {
     /// The sums.
     #[serde(flatten)]
@@ -149,7 +150,7 @@ pub struct UsageWithSessions {
 }
 
 /// Use of one tool.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ToolUsage {
     /// Tool name, else method.
     pub name: String,
@@ -162,7 +163,7 @@ pub struct ToolUsage {
 }
 
 /// An operation with the level of a log.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct LogEntry {
     /// The operation.
     #[serde(flatten)]
@@ -172,7 +173,7 @@ pub struct LogEntry {
 }
 
 /// A page of operations of all sessions, newest first.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct LogPage {
     /// The page.
     pub logs: Vec<LogEntry>,
@@ -181,7 +182,7 @@ pub struct LogPage {
 }
 
 /// An operation that did not succeed.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ErrorEntry {
     /// The operation.
     #[serde(flatten)]
@@ -193,7 +194,7 @@ pub struct ErrorEntry {
 }
 
 /// Operations that did not succeed, newest first.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ErrorPage {
     /// The newest.
     pub errors: Vec<ErrorEntry>,
@@ -204,7 +205,7 @@ pub struct ErrorPage {
 }
 
 /// How many operations did not succeed.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ErrorSummary {
     /// Errors.
     pub error_count: i64,
@@ -217,7 +218,7 @@ pub struct ErrorSummary {
 }
 
 /// Trends of a period.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Analytics {
     /// The period.
     pub period: Period,
@@ -232,7 +233,7 @@ pub struct Analytics {
 }
 
 /// Operations over time.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Trends {
     /// One for each day (UTC) that the period touches, the oldest first.
     pub daily: Vec<DayTrend>,
@@ -241,7 +242,7 @@ pub struct Trends {
 }
 
 /// The operations of one day.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct DayTrend {
     /// `YYYY-MM-DD`.
     pub date: String,
@@ -256,7 +257,7 @@ pub struct DayTrend {
 }
 
 /// The operations of one hour of the day.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct HourTrend {
     /// 0 to 23.
     pub hour: u8,
@@ -267,7 +268,7 @@ pub struct HourTrend {
 }
 
 /// How operations ended.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Ratios {
     /// With success.
     pub success: i64,
@@ -280,7 +281,7 @@ pub struct Ratios {
 }
 
 /// How long operations took, in milliseconds, those of unknown duration left out.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ResponseTimes {
     /// By tool name, else by method; most operations first.
     pub by_tool: Vec<ToolResponseTimes>,
@@ -295,7 +296,7 @@ pub struct ResponseTimes {
 }
 
 /// How long the operations of one tool took, in milliseconds.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ToolResponseTimes {
     /// Tool name, else method.
     pub tool: String,
@@ -310,7 +311,7 @@ pub struct ToolResponseTimes {
 }
 
 /// A period against the one before.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Comparison {
     /// Operations.
     pub requests: Change<i64>,
@@ -323,7 +324,8 @@ pub struct Comparison {
 }
 
 /// One figure against that of the period before.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(inline)]
 pub struct Change<T> {
     /// In this period.
     pub current: T,
@@ -334,7 +336,7 @@ pub struct Change<T> {
 }
 
 /// How sessions are right now.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SessionsHealth {
     /// All sessions.
     pub status_breakdown: StatusBreakdown,
@@ -349,7 +351,7 @@ pub struct SessionsHealth {
 }
 
 /// Sessions by status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct StatusBreakdown {
     /// Active.
     pub active: i64,
@@ -362,7 +364,7 @@ pub struct StatusBreakdown {
 }
 
 /// Open sessions by age.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AgeDistribution {
     /// Last activity less than 5 minutes ago.
     pub healthy: i64,
@@ -373,7 +375,7 @@ pub struct AgeDistribution {
 }
 
 /// Sessions that connected in the last 24 hours.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ConnectionHealth {
     /// Mean duration of those that ended and have one.
     pub avg_duration_seconds: Option<f64>,
@@ -386,7 +388,7 @@ pub struct ConnectionHealth {
 }
 
 /// A session at a glance.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct RecentSession {
     /// The session.
     pub session_id: SessionId,

@@ -16,6 +16,7 @@ use super::error::{StoreError, driver_is_transient};
 use super::location::Location;
 use super::migrations::read_ahead;
 use super::postgres::{Access, Home, Lease, within};
+use crate::model::ModelRules;
 
 /// A database that holds sessions and operations. Cheap to clone; clones share their connections.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub struct Store {
     location: Arc<str>,
     /// Writers of this process queue here, in turn, however long it takes.
     turn: Arc<Mutex<()>>,
+    /// The models that costs are estimated for.
+    models: Arc<ModelRules>,
 }
 
 /// The kinds of databases.
@@ -157,6 +160,7 @@ impl Store {
             writing: Pool::Postgres(Arc::clone(&home)),
             pool: Pool::Postgres(home),
             turn: Arc::default(),
+            models: Arc::default(),
         })
     }
 
@@ -185,7 +189,19 @@ impl Store {
             pool: Pool::Sqlite(pool),
             location: file.display().to_string().into(),
             turn: Arc::default(),
+            models: Arc::default(),
         })
+    }
+
+    /// The same store, which estimates costs for `models` from now on.
+    #[must_use]
+    pub fn with_models(mut self, models: ModelRules) -> Self {
+        self.models = Arc::new(models);
+        self
+    }
+
+    pub(super) fn models(&self) -> &ModelRules {
+        &self.models
     }
 
     /// Connects all that this store will connect to the embedded database, side by side, so that nobody waits for it later.

@@ -21,6 +21,26 @@ pub struct StoredSession {
     pub status: SessionStatus,
 }
 
+/// How a session ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEnd {
+    /// Why, as it stands.
+    pub reason: Option<String>,
+    /// When.
+    pub disconnected_at: Timestamp,
+    /// When that was noticed.
+    pub detected_at: Option<Timestamp>,
+}
+
+#[derive(sqlx::FromRow)]
+struct KnownRow {
+    #[sqlx(flatten)]
+    live: LiveRow,
+    disconnect_reason: Option<String>,
+    disconnected_at: Option<Timestamp>,
+    detected_at: Option<Timestamp>,
+}
+
 #[derive(sqlx::FromRow)]
 struct LiveRow {
     session_id: SessionId,
@@ -121,6 +141,38 @@ impl Store {
         let found = found.map_err(StoreError::during("read sessions that clients name"))?;
         tx.rollback().await?;
         Ok(found.into_iter().map(StoredSession::from).collect())
+    }
+
+    /// The session `id`, which may be over, and how it ended then; `None` where no instance opened one with this id.
+    ///
+    /// # Errors
+    /// When the store does not answer.
+    pub async fn tracked_session(
+        &self,
+        id: SessionId,
+    ) -> Result<Option<(StoredSession, Option<StoredEnd>)>, StoreError> {
+        let found: Option<KnownRow> = on_pool!(self, pool => {
+            sqlx::query_as(
+                "SELECT session_id, instance_id, server, era, derivation, session_key, principal, client_name, \
+                 client_version, CAST(client_capabilities AS TEXT) AS client_capabilities, protocol_version, user_agent, user_id, user_email, user_name, \
+                 connected_at, resumed_from, survives_instance, last_activity, status, \
+                 disconnect_reason, disconnected_at, detected_at \
+                 FROM archon_mcp_sessions WHERE instance_id IS NOT NULL AND derivation IS NOT NULL AND session_id = $1",
+            )
+            .bind(id)
+            .fetch_optional(pool)
+            .await
+        })
+        .map_err(StoreError::during("read a session that was named"))?;
+        Ok(found.map(|row| {
+            let over = row.live.status == SessionStatus::Disconnected;
+            let end = over.then(|| StoredEnd {
+                reason: row.disconnect_reason,
+                disconnected_at: row.disconnected_at.unwrap_or(row.live.last_activity),
+                detected_at: row.detected_at,
+            });
+            (StoredSession::from(row.live), end)
+        }))
     }
 
     /// The instances that own sessions that are not disconnected.

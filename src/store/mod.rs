@@ -16,6 +16,7 @@ mod migrations;
 mod numeric;
 mod positions;
 mod postgres;
+mod prices;
 mod queries;
 mod rows;
 #[cfg(test)]
@@ -28,7 +29,7 @@ pub use connection::Store;
 pub use error::{ConnectProblem, DriverError, StoreError, Trouble};
 pub use fold::{Folded, JournalPosition};
 pub use instances::{Heartbeat, InstanceRow, Standing};
-pub use live::StoredSession;
+pub use live::{StoredEnd, StoredSession};
 pub use location::{Location, LocationError, Server};
 pub use migrations::{
     Action, AppliedMigration, DownOptions, DownPlan, DumpedObject, Event, Failure, Finding, Holder,
@@ -36,6 +37,7 @@ pub use migrations::{
     Migrator, ObjectKind, ObjectName, PlannedMigration, PlannedPart, Presence, Problem, Progress,
     RepairedMigration, Silent, Task, Undone, UpOptions,
 };
+pub use prices::{NewPrice, PriceChange};
 pub(crate) use queries::{UNITS, whole_units};
 pub use rows::{
     ClientSums, ConnectedSums, DurationCount, HourSums, OpenAges, OperationFilter,

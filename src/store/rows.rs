@@ -3,6 +3,7 @@
 //! Owns the shape of rows only; what a question means is `reports`' business, which shows these types as its own. Field
 //! names follow the REST contract; nothing here may be renamed or change type.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -12,7 +13,8 @@ use crate::model::{Cost, OperationStatus, Period, SessionId, SessionStatus, Time
 ///
 /// Texts that other writers may have put into the database (client types, reasons) stay texts: an unknown one is
 /// shown as it stands.
-#[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema, sqlx::FromRow)]
+#[schemars(rename = "McpClient")]
 pub struct SessionRow {
     /// The session's id.
     pub session_id: SessionId,
@@ -41,6 +43,7 @@ pub struct SessionRow {
     /// The client's capabilities, a JSON object.
     pub client_capabilities: Option<serde_json::Value>,
     /// Free-form JSON object.
+    #[schemars(with = "serde_json::Map<String, serde_json::Value>")]
     pub metadata: serde_json::Value,
     /// `clientInfo.name`, as sent.
     pub client_name: Option<String>,
@@ -108,7 +111,8 @@ impl Default for Page {
 }
 
 /// An operation as it is stored: the contract's `Request` and what this tool adds.
-#[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema, sqlx::FromRow)]
+#[schemars(rename = "McpRequest")]
 pub struct OperationRow {
     /// The operation's id.
     pub request_id: Uuid,
@@ -151,7 +155,7 @@ pub struct OperationRow {
 }
 
 /// What one user did. Grouped by user id; the latest e-mail address and name are shown.
-#[derive(Clone, Debug, PartialEq, Serialize, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema, sqlx::FromRow)]
 pub struct UserStats {
     /// The user; `None` gathers sessions without one.
     pub user_id: Option<Uuid>,
@@ -410,7 +414,8 @@ pub struct ConnectedSums {
 }
 
 /// What a model's tokens cost.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, sqlx::FromRow)]
+#[schemars(rename = "Price")]
 pub struct PriceRow {
     /// Number of the row.
     pub id: i64,
@@ -426,4 +431,7 @@ pub struct PriceRow {
     pub effective_date: String,
     /// Remarks.
     pub notes: Option<String>,
+    /// Whether it came with this program, and nobody has changed it.
+    #[serde(skip)]
+    pub seeded: bool,
 }

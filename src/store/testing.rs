@@ -226,6 +226,7 @@ pub(crate) fn operation(id: u128, session: u128, seconds: i64) -> Operation {
         prompt_tokens: Some(10),
         completion_tokens: Some(20),
         estimated_cost: Some(crate::model::Cost::from_micros(30)),
+        model: None,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use sha2::{Digest, Sha256};
 
-use crate::model::{Derivation, Era, InstanceId};
+use crate::model::{Derivation, Era, InstanceId, SessionId};
 use crate::wire::ClientInfo;
 
 use super::facts::RequestFacts;
@@ -75,6 +75,12 @@ pub(super) fn chosen(facts: &RequestFacts, conversation: Option<&str>) -> Option
         derivation: Derivation::Vendor,
         text: scope('v', named),
     })
+}
+
+/// Rule 3, for a session that its server reports itself: the id that the session was given first, so that those which go
+/// on from it have the same key.
+pub(super) fn reported(server: &str, principal: &str, first: SessionId) -> String {
+    scoped('r', server, principal, &[first.to_string().as_bytes()])
 }
 
 /// Rule 5: server, principal, client name, client version and user agent.

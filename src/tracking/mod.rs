@@ -9,25 +9,33 @@ mod exchange;
 mod facts;
 mod identity;
 mod messages;
+mod metrics;
 mod process;
 mod registry;
 mod replicas;
+mod reported;
 mod session;
 mod settle;
 mod shipper;
 mod spread;
 mod sweep;
+mod texts;
 mod tracker;
 
 pub use crate::journal::Group;
 pub use channel::Channel;
 pub use exchange::{Exchange, Failure};
 pub use facts::{AnswerFacts, HttpMethod, RequestFacts, Server};
+pub use metrics::{Histogram, Metrics, OperationLabels};
 pub use process::{Process, ProcessEnd};
+pub use reported::{
+    EndedSession, Found, NewSession, Recorded, Report, ReportError, ReportedSession,
+};
 pub use session::SessionHeader;
 pub use settle::{SettleError, Settled, journal_root, settle_dead};
 pub use shipper::{Shipper, ShipperHandle};
 pub use spread::Spread;
+pub use texts::{Texts, count_tokens};
 pub use tracker::{Counters, Tracker, TrackerOptions};
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::model::SessionId;
+use crate::model::{OpenedSession, SessionId};
 
 use super::identity::digest;
 use super::session::LiveSession;
@@ -21,6 +21,8 @@ pub(super) struct Tables {
     second_ids: usize,
     /// Sessions that an earlier instance opened, by the digest of their key, until their client is heard of.
     adopted: HashMap<Box<str>, Arc<LiveSession>>,
+    /// Sessions that their servers report themselves, by the digest of their key.
+    reported: HashMap<Box<str>, Arc<LiveSession>>,
 }
 
 impl Registry {
@@ -74,6 +76,10 @@ impl Registry {
                 session.state().keys.push(key);
             }
         }
+        if let Some(opened) = &session.reported {
+            let key = opened.session_key.clone();
+            tables.reported.insert(key, session.clone());
+        }
         session.agree(agreed);
         tables.second_ids += 1;
     }
@@ -101,6 +107,13 @@ impl Registry {
         if removed == 2 {
             tables.second_ids -= 1;
         }
+        if let Some(opened) = &session.reported {
+            let found = tables.reported.get(&opened.session_key);
+            if found.is_some_and(|found| Arc::ptr_eq(found, session)) {
+                tables.reported.remove(&opened.session_key);
+            }
+            return;
+        }
         tables
             .adopted
             .retain(|_, found| !Arc::ptr_eq(found, session));
@@ -119,6 +132,18 @@ impl Tables {
         let found = self.adopted.remove(&digest(key))?;
         self.add_key(key.into(), &found);
         Some(found)
+    }
+
+    /// The open reported session whose key has this digest.
+    pub(super) fn find_reported(&self, digest: &str) -> Option<Arc<LiveSession>> {
+        self.reported.get(digest).cloned()
+    }
+
+    /// Adds a session under its id that its server reports, and opened as `opened` says.
+    pub(super) fn add_reported(&mut self, opened: &OpenedSession, session: &Arc<LiveSession>) {
+        self.add(session);
+        self.reported
+            .insert(opened.session_key.clone(), session.clone());
     }
 
     /// Whether a session is known by `id`.

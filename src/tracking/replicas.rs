@@ -13,6 +13,7 @@ use crate::model::{Derivation, Era, SessionId, SessionStatus};
 use crate::store::{Folded, Standing, StoredSession};
 
 use super::identity;
+use super::reported;
 use super::session::LiveSession;
 use super::tracker::Tracker;
 
@@ -34,16 +35,25 @@ impl Tracker {
     pub fn adopt(&self, sessions: Vec<StoredSession>) {
         for stored in sessions {
             let opened = stored.opened;
-            let session = Arc::new(LiveSession::new(
+            let mut session = LiveSession::new(
                 opened.session_id,
                 opened.server.clone(),
                 opened.principal.clone(),
                 None,
                 opened.connected_at,
                 stored.last_activity,
-            ));
+            );
+            let reported = reported::is_reported(&opened).then(|| Arc::new(opened.clone()));
+            if let Some(opened) = &reported {
+                session = session.reporting(opened.clone());
+            }
+            let session = Arc::new(session);
             let mut tables = self.registry.lock();
             if tables.knows(opened.session_id) {
+                continue;
+            }
+            if let Some(opened) = reported {
+                tables.add_reported(&opened, &session);
                 continue;
             }
             tables.add(&session);

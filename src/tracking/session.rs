@@ -1,12 +1,14 @@
 //! A session in memory: what must be known to attribute the next request and to end it in time.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use sha2::{Digest, Sha256};
 use uuid::fmt::Hyphenated;
 
 use crate::model::{ErrorType, OpenedSession, SessionId, Target, Timestamp};
+
+use super::texts::Held;
 
 /// How many requests of a server may wait for the client's answer before the oldest is forgotten.
 const MOST_SERVER_REQUESTS: usize = 256;
@@ -26,6 +28,8 @@ pub(super) struct LiveSession {
     /// Whose it is: the server's name and the principal.
     pub(super) server: Box<str>,
     pub(super) principal: Box<str>,
+    /// How it opened, for one that its server reports itself.
+    pub(super) reported: Option<Arc<OpenedSession>>,
     state: Mutex<SessionState>,
 }
 
@@ -101,21 +105,25 @@ pub(super) struct Behind {
 }
 
 /// An operation whose server asked for input.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Waiting {
     pub(super) method: Box<str>,
     pub(super) target: Option<Target>,
     pub(super) version: Option<Box<str>>,
     pub(super) behind: Behind,
+    /// The text of the request.
+    pub(super) text: Option<Held>,
     /// When the server asked.
     pub(super) asked_at: Timestamp,
 }
 
 /// A request that the server sent and the client has not answered yet.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct ServerRequest {
     pub(super) method: Box<str>,
     pub(super) started_at: Timestamp,
+    /// Its text.
+    pub(super) text: Option<Held>,
 }
 
 impl LiveSession {
@@ -151,8 +159,15 @@ impl LiveSession {
             id,
             server,
             principal,
+            reported: None,
             state: Mutex::new(state),
         }
+    }
+
+    /// One that its server reports itself, and which opened as `opened` says.
+    pub(super) fn reporting(mut self, opened: Arc<OpenedSession>) -> Self {
+        self.reported = Some(opened);
+        self
     }
 
     /// The session's id.

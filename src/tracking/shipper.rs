@@ -1,13 +1,14 @@
 //! Carries records from the journal to the store, in large batches.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::journal::{Batch, Journal, JournalError, Position, read_batch};
 use crate::store::{JournalPosition, Store};
 
+use super::texts::Texts;
 use super::tracker::Tracker;
 
 /// How long records gather before they are taken: the price of large batches, and well within the second that
@@ -30,6 +31,7 @@ pub struct Shipper {
     at: Position,
     trouble: Arc<Mutex<Option<String>>>,
     tracker: Option<Arc<Tracker>>,
+    texts: Option<Arc<Texts>>,
 }
 
 /// What others may ask of a running shipper.
@@ -64,6 +66,7 @@ impl Shipper {
                 at: Position::default(),
                 trouble,
                 tracker: None,
+                texts: None,
             },
             handle,
         )
@@ -73,6 +76,13 @@ impl Shipper {
     #[must_use]
     pub fn telling(mut self, tracker: Arc<Tracker>) -> Self {
         self.tracker = Some(tracker);
+        self
+    }
+
+    /// Counts the tokens of `texts` on its way.
+    #[must_use]
+    pub fn counting(mut self, texts: Arc<Texts>) -> Self {
+        self.texts = Some(texts);
         self
     }
 
@@ -110,6 +120,8 @@ impl Shipper {
     /// meanwhile gathers for the next call: going on for it would end in ever smaller batches.
     async fn ship(&mut self, stop: &CancellationToken) {
         let until = self.journal.position();
+        // What is to be read has its texts there by now: they come before the record.
+        let round = self.count();
         let (mut wait, mut tries) = (FIRST_WAIT, 0);
         while self.at < until {
             match self.ship_batch(until).await {
@@ -126,18 +138,27 @@ impl Shipper {
                         () = stop.cancelled() => return,
                     }
                     wait = (wait * 2).min(LONGEST_WAIT);
+                    // Others come meanwhile, and need the room.
+                    self.count();
                 }
             }
+        }
+        if let Some(texts) = &self.texts {
+            texts.forget_before(round);
         }
     }
 
     /// Carries over one batch of what stands before `until`.
     async fn ship_batch(&mut self, until: Position) -> Result<(), String> {
-        let batch = read_batch(self.journal.dir(), self.at, Some(until), BATCH_BYTES)
+        let mut batch = read_batch(self.journal.dir(), self.at, Some(until), BATCH_BYTES)
             .map_err(|error| error.to_string())?;
         report_damage(&batch);
         if !batch.records.is_empty() {
+            if let Some(texts) = &self.texts {
+                texts.fill(&mut batch.records);
+            }
             let position = store_position(batch.next);
+            let began = Instant::now();
             let folded = self
                 .store
                 .fold(self.journal.instance(), &batch.records, position)
@@ -145,6 +166,10 @@ impl Shipper {
             let folded = folded.map_err(|error| with_causes(&error))?;
             if let Some(tracker) = &self.tracker {
                 tracker.learn(&folded);
+                tracker.metrics.stored(&batch.records, began.elapsed());
+            }
+            if let Some(texts) = &self.texts {
+                texts.forget(&batch.records);
             }
         }
         if batch.next > self.at {
@@ -160,6 +185,11 @@ impl Shipper {
             tracing::warn!(%error, "a segment could not be removed");
         }
         Ok(())
+    }
+
+    /// Counts the texts that wait; says how often that has been done.
+    fn count(&self) -> u64 {
+        self.texts.as_ref().map_or(0, |texts| texts.count())
     }
 
     fn say(&self, trouble: Option<String>) {

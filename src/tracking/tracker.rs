@@ -16,9 +16,12 @@ use super::channel::{Channel, Channels};
 use super::exchange::Exchange;
 use super::facts::{RequestFacts, text};
 use super::identity::{self, Key};
+use super::metrics::Metrics;
 use super::registry::Registry;
+use super::reported::Ends;
 use super::session::{LiveSession, ServerRequest, SessionState, Waiting};
 use super::spread::Spread;
+use super::texts::{Said, Texts};
 
 /// The times by which sessions are judged.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +35,8 @@ pub struct TrackerOptions {
     pub disconnect_grace: Duration,
     /// How often activity that is no operation is written down while a stream is held.
     pub touch_every: Duration,
+    /// Bytes of one text whose tokens are counted; 0 counts none.
+    pub counted_text: usize,
 }
 
 impl Default for TrackerOptions {
@@ -41,6 +46,7 @@ impl Default for TrackerOptions {
             idle_after: Duration::from_mins(5),
             disconnect_grace: Duration::from_secs(30),
             touch_every: Duration::from_mins(1),
+            counted_text: 16 << 10,
         }
     }
 }
@@ -83,8 +89,13 @@ pub struct Tracker {
     pub(super) shared: AtomicBool,
     /// Sessions that clients name and nobody here knows.
     pub(super) named: Mutex<BTreeSet<SessionId>>,
+    /// How sessions ended that their servers report, as far as the store may not know it yet.
+    pub(super) ends: Ends,
+    pub(super) texts: Arc<Texts>,
     /// What was done and could not be done.
     pub counters: Counters,
+    /// How long it took.
+    pub metrics: Metrics,
 }
 
 impl std::fmt::Debug for Tracker {
@@ -114,7 +125,10 @@ impl Tracker {
             channels: Channels::default(),
             shared: AtomicBool::new(false),
             named: Mutex::default(),
+            ends: Ends::default(),
+            texts: Arc::new(Texts::new(options.counted_text)),
             counters: Counters::default(),
+            metrics: Metrics::default(),
         }
     }
 
@@ -134,6 +148,12 @@ impl Tracker {
     #[must_use]
     pub fn group(&self) -> Group {
         Group::new(self.journal.clone())
+    }
+
+    /// The texts of its operations, for whoever counts them.
+    #[must_use]
+    pub fn texts(&self) -> &Arc<Texts> {
+        &self.texts
     }
 
     /// How many sessions are open.
@@ -235,11 +255,7 @@ impl Tracker {
         let activity = match &record {
             Record::OperationFinished(operation) => {
                 self.counters.recorded.add(1);
-                Some(
-                    operation
-                        .started_at
-                        .plus(Duration::from_micros(operation.duration_us)),
-                )
+                Some(operation.ended_at())
             }
             Record::SessionTouched(touched) => Some(touched.at),
             _ => None,
@@ -320,6 +336,7 @@ impl Tracker {
             prompt_tokens: None,
             completion_tokens: None,
             estimated_cost: None,
+            model: None,
         }
     }
 
@@ -341,6 +358,8 @@ impl Tracker {
             message,
         );
         operation.from_server = true;
+        self.texts
+            .estimate(&mut operation, Said::asking(asked.text));
         self.write(
             session,
             Record::OperationFinished(Box::new(operation)),
@@ -364,6 +383,8 @@ impl Tracker {
         operation.trace_id = waiting.behind.trace_id;
         operation.bytes_in = waiting.behind.bytes_in;
         operation.bytes_out = waiting.behind.bytes_out;
+        self.texts
+            .estimate(&mut operation, Said::asking(waiting.text));
         self.write(
             session,
             Record::OperationFinished(Box::new(operation)),
@@ -398,6 +419,13 @@ impl Tracker {
                 return;
             }
             state.closed = true;
+            self.remember_end(
+                session,
+                &state,
+                reason,
+                ended_at.max(state.connected_at),
+                now,
+            );
             (
                 ended_at.max(state.connected_at),
                 std::mem::take(&mut state.keys),
@@ -407,6 +435,9 @@ impl Tracker {
             )
         };
         self.registry.remove(session, &keys);
+        let connected_at = session.state().connected_at;
+        self.metrics
+            .ended(reason, disconnected_at.since(connected_at));
         for asked in unanswered {
             self.never_answered(session, asked, now);
         }

@@ -11,7 +11,7 @@ use super::{
 };
 
 /// What messages are made of: noise alone hardly ever comes to an envelope.
-const WORDS: [&str; 32] = [
+const WORDS: [&str; 36] = [
     "{",
     "}",
     "[",
@@ -44,6 +44,10 @@ const WORDS: [&str; 32] = [
     "\"resultType\":\"input_required\"",
     "\"x\":",
     "\u{0}",
+    "\"arguments\":{",
+    "\"structuredContent\":",
+    "\"text\":\"",
+    "\\ud83d\\u",
 ];
 
 /// A text of words, where bytes say which; a byte of the upper half stands for itself.
@@ -60,6 +64,7 @@ fn text(choices: &[u8]) -> Vec<u8> {
 
 fn scan(text: &[u8], size: usize) -> (Vec<Envelope>, bool) {
     let (mut scanner, mut found) = (EnvelopeScanner::default(), Vec::new());
+    scanner.keep_text(24);
     for piece in text.chunks(size.max(1)) {
         scanner.feed(piece, &mut |envelope| found.push(envelope));
     }
@@ -73,6 +78,11 @@ fn fuzz_json_rpc_sniffer() {
         let whole = scan(&text, text.len());
         assert_eq!(whole, scan(&text, 1));
         assert_eq!(whole, scan(&text, 7));
+        for text in whole.0.iter().filter_map(|envelope| envelope.text.as_ref()) {
+            let pieces: usize = text.pieces().map(|(_, bytes)| bytes).sum();
+            assert!(pieces <= text.kept() && text.kept() <= 24);
+            assert!(pieces as u64 <= text.length());
+        }
         if serde_json::from_slice::<serde_json::Map<String, serde_json::Value>>(&text).is_ok() {
             assert_eq!(whole.0.len(), 1, "a parser reads it as one object");
             assert!(whole.1);

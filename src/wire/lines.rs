@@ -24,6 +24,11 @@ pub struct LineScanner {
 }
 
 impl LineScanner {
+    /// Keeps up to `limit` bytes of the text of each message from now on.
+    pub fn keep_text(&mut self, limit: usize) {
+        self.json.keep_text(limit);
+    }
+
     /// Whether the next byte begins a line.
     #[must_use]
     pub fn at_line_start(&self) -> bool {
@@ -62,7 +67,13 @@ impl LineScanner {
             &mut self.waiting_bytes,
             &mut self.overfull,
         );
-        self.json.feed(bytes, &mut |envelope| {
+        self.json.feed(bytes, &mut |mut envelope| {
+            // Texts are worth less than the messages behind them.
+            if *waiting_bytes + envelope.captured_bytes() > MOST_WAITING / 2
+                && let Some(text) = &mut envelope.text
+            {
+                text.forget();
+            }
             *waiting_bytes += size_of::<Envelope>() + envelope.captured_bytes();
             *overfull |= *waiting_bytes > MOST_WAITING;
             if !*overfull {

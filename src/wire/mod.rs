@@ -12,6 +12,7 @@ mod headers;
 mod lines;
 mod meta;
 mod sse;
+mod text;
 
 pub use coding::{Coding, Decoder, Undecodable};
 pub use endpoint::EndpointFinder;
@@ -24,6 +25,7 @@ pub use headers::{
 pub use lines::LineScanner;
 pub use meta::{ClientInfo, RequestMeta};
 pub use sse::SseScanner;
+pub use text::Text;
 
 #[cfg(test)]
 mod fuzz;

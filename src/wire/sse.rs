@@ -18,6 +18,9 @@ enum Line {
 
 const DATA: &[u8] = b"data:";
 
+/// How many messages of one event keep their texts until it ends. Only a batch has more.
+const MOST_TEXTS: usize = 64;
+
 /// Reads the events of one stream, in pieces of any size. A message is found when its event ends, since that is when
 /// a client gets it.
 #[derive(Clone, Debug)]
@@ -46,6 +49,11 @@ impl Default for SseScanner {
 }
 
 impl SseScanner {
+    /// Keeps up to `limit` bytes of the text of each message from now on.
+    pub fn keep_text(&mut self, limit: usize) {
+        self.data.keep_text(limit);
+    }
+
     /// Makes the scanner ready for another stream.
     pub fn reset(&mut self) {
         (self.line, self.after_cr, self.has_data, self.unreadable) =
@@ -114,8 +122,14 @@ impl SseScanner {
 
     fn feed_data(&mut self, bytes: &[u8]) {
         let waiting = &mut self.waiting;
-        self.data
-            .feed(bytes, &mut |envelope| waiting.push(envelope));
+        self.data.feed(bytes, &mut |mut envelope| {
+            if waiting.len() >= MOST_TEXTS
+                && let Some(text) = &mut envelope.text
+            {
+                text.forget();
+            }
+            waiting.push(envelope);
+        });
     }
 
     fn event_ended(&mut self, found: &mut impl FnMut(Envelope)) {

@@ -430,3 +430,80 @@ fn limits_have_defaults_and_bounds() {
         assert!(error.contains(said), "{variable}={value}: {error}");
     }
 }
+
+#[test]
+fn models_are_said_by_client_by_server_or_for_all() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let file = dir.path().join("archonctl.toml");
+    let text = "default_model = \"gpt-5\"\nclient_models = [\"Visual Studio Code=gpt-6-sol\", \"Claude=claude-opus-5-5\"]\n\
+                max_counted_text = \"4KiB\"\n[upstreams.docs]\nurl = \"http://127.0.0.1:1/mcp\"\nmodel = \"anthropic/claude-sonnet-5-5\"\n";
+    std::fs::write(&file, text).expect("written");
+    let variables = [
+        ("HOME", "/home/me"),
+        ("ARCHONCTL_DEFAULT_MODEL", "gpt-5-mini"),
+    ];
+    let flags = Flags::default().with_all(
+        Key::UpstreamModels,
+        &["tools=gpt-4.1".to_owned(), "docs=gpt-5-nano".to_owned()],
+    );
+    let settings = resolve(&variables, dir.path(), flags).expect("layers");
+    let cost = settings.cost().expect("models");
+    assert_eq!(cost.counted_text, 4 << 10);
+    let model = |server, client_type, name| cost.models.model_of(server, client_type, name);
+    assert_eq!(
+        model("docs", "Unknown", None),
+        Some("gpt-5-nano"),
+        "the flag"
+    );
+    assert_eq!(
+        model("docs", "VS Code", Some("visual studio code")),
+        Some("gpt-6-sol")
+    );
+    assert_eq!(
+        model("docs", "Claude", Some("claude-code")),
+        Some("claude-opus-5-5")
+    );
+    assert_eq!(
+        model("other", "Unknown", None),
+        Some("gpt-5-mini"),
+        "the environment"
+    );
+    assert_eq!(
+        origin_of(&settings, Key::DefaultModel),
+        Origin::Environment("ARCHONCTL_DEFAULT_MODEL".to_owned())
+    );
+    assert_eq!(
+        origin_of(&settings, Key::UpstreamModels),
+        Origin::Flag("--upstream-models".to_owned())
+    );
+    assert_eq!(
+        origin_of(&settings, Key::ClientModels),
+        Origin::ProjectFile(file.clone())
+    );
+    let shown = settings.shown_upstreams();
+    let shown: Vec<_> = shown.iter().map(|s| (&*s.key, &*s.value)).collect();
+    assert!(
+        shown.contains(&("upstreams.docs.model", "anthropic/claude-sonnet-5-5")),
+        "{shown:?}"
+    );
+    let without = resolve(&variables, dir.path(), Flags::default()).expect("layers");
+    let models = without.cost().expect("models").models;
+    assert_eq!(
+        models.model_of("docs", "", None),
+        Some("anthropic/claude-sonnet-5-5")
+    );
+}
+
+#[test]
+fn wrong_models_and_sizes_are_refused_with_the_place() {
+    for (variable, value, said) in [
+        ("ARCHONCTL_DEFAULT_MODEL", "two words", "is no model"),
+        ("ARCHONCTL_CLIENT_MODELS", "Cursor", "has no model"),
+        ("ARCHONCTL_UPSTREAM_MODELS", "a=b a=c", "has two models"),
+        ("ARCHONCTL_MAX_COUNTED_TEXT", "2MiB", "more than 1MiB"),
+        ("ARCHONCTL_MAX_COUNTED_TEXT", "much", "is no size"),
+    ] {
+        let text = refusal(&[(variable, value)]).to_string();
+        assert!(text.contains(said) && text.contains(variable), "{text}");
+    }
+}

@@ -169,6 +169,7 @@ fn called(n: u128) -> Record {
         prompt_tokens: None,
         completion_tokens: None,
         estimated_cost: None,
+        model: None,
     }))
 }
 

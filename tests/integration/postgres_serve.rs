@@ -99,6 +99,7 @@ fn records() -> Vec<Record> {
                 prompt_tokens: Some(5),
                 completion_tokens: None,
                 estimated_cost: None,
+                model: None,
             })));
         }
         if n % 3 == 0 {

@@ -32,6 +32,8 @@ fn server(store: &TestStore) -> McpService {
             operations_recorded: 9,
             records_dropped: 0,
             bodies_unparsed: 0,
+            operations_counted: 0,
+            operations_estimated: 0,
             journal_backlog_bytes: 0,
             store_error: None,
             connections: 0,

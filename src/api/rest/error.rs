@@ -1,23 +1,41 @@
 //! Answers that are no answer: `{"detail": "what is wrong and what is allowed"}`.
 
 use axum::Json;
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::store::StoreError;
+use crate::tracking::ReportError;
 
 /// Why a request has no answer.
 #[derive(Debug)]
 pub struct ApiError {
     status: StatusCode,
     detail: String,
+    errors: Vec<InputError>,
+    /// Whether the same may be asked again in a little while.
+    again: bool,
 }
 
 /// The body of an error.
-#[derive(Debug, Serialize)]
-struct Body {
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct Problem {
+    /// What is wrong, and what is allowed.
     detail: String,
+    /// Where an array was sent: what is wrong with which of its members.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<InputError>,
+}
+
+/// What is wrong with one member of an array.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub(super) struct InputError {
+    /// Its place, from 0.
+    pub(super) index: usize,
+    /// What is wrong, and what is allowed.
+    pub(super) detail: String,
 }
 
 impl ApiError {
@@ -25,6 +43,24 @@ impl ApiError {
         Self {
             status,
             detail: detail.into(),
+            errors: Vec::new(),
+            again: false,
+        }
+    }
+
+    /// 422: members of an array are not what they may be.
+    pub(super) fn members(detail: impl Into<String>, errors: Vec<InputError>) -> Self {
+        Self {
+            errors,
+            ..Self::parameter(detail)
+        }
+    }
+
+    /// 503: not now.
+    pub(super) fn not_now(detail: impl Into<String>) -> Self {
+        Self {
+            again: true,
+            ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
         }
     }
 
@@ -36,6 +72,30 @@ impl ApiError {
     /// 404: there is none.
     pub(super) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, detail)
+    }
+}
+
+/// The journal's own words name files: they go to the log.
+impl From<ReportError> for ApiError {
+    fn from(error: ReportError) -> Self {
+        match error {
+            ReportError::Unknown(id) => Self::not_found(format!("no session has the id {id}")),
+            ReportError::NotReported(id) => Self::new(
+                StatusCode::CONFLICT,
+                format!(
+                    "session {id} is tracked by a daemon or another writer; only sessions that were opened with POST \
+                     /api/mcp/sessions are written to here"
+                ),
+            ),
+            ReportError::Store(error) => error.into(),
+            ReportError::Journal(error) => {
+                tracing::warn!(%error, "the journal does not take what the API was sent");
+                Self::not_now(
+                    "the journal takes no records at the moment and nothing was recorded; send it again in a little \
+                     while, /health and the daemon's log say more",
+                )
+            }
+        }
     }
 }
 
@@ -55,10 +115,16 @@ impl From<StoreError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let body = Body {
+        let body = Problem {
             detail: self.detail,
+            errors: self.errors,
         };
-        (self.status, Json(body)).into_response()
+        let mut response = (self.status, Json(body)).into_response();
+        if self.again {
+            let wait = HeaderValue::from_static("5");
+            response.headers_mut().insert(header::RETRY_AFTER, wait);
+        }
+        response
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
@@ -17,7 +17,7 @@ pub(super) async fn keep_out(
     next: Next,
 ) -> Response {
     if api.deps.guard_loopback
-        && let Some(why) = refusal(request.headers())
+        && let Some(why) = refusal(request.method(), request.headers())
     {
         return ApiError::new(StatusCode::FORBIDDEN, why).into_response();
     }
@@ -34,7 +34,8 @@ fn is_loopback(host: &str) -> bool {
         || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
-fn refusal(headers: &HeaderMap) -> Option<&'static str> {
+/// Pages of this machine may read; only programs, and the page that this API serves itself, may write.
+fn refusal(method: &Method, headers: &HeaderMap) -> Option<&'static str> {
     let texts = |name| headers.get_all(name).iter().map(|value| value.to_str());
     if !texts(header::HOST).all(|host| host.is_ok_and(is_loopback)) {
         return Some("the Host header does not name this machine's loopback");
@@ -45,7 +46,25 @@ fn refusal(headers: &HeaderMap) -> Option<&'static str> {
             .is_ok_and(|origin| origin.host().is_some_and(is_loopback))
     };
     let here = texts(header::ORIGIN).all(|origin| origin.is_ok_and(local));
-    (!here).then_some("the Origin header names a site that is not on this machine")
+    if !here {
+        return Some("the Origin header names a site that is not on this machine");
+    }
+    if method.is_safe() {
+        return None;
+    }
+    let own = |origin: &str| {
+        let host = headers
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok());
+        let named = origin.strip_prefix("http://");
+        host.zip(named)
+            .is_some_and(|(host, named)| named.eq_ignore_ascii_case(host))
+    };
+    // `Sec-Fetch-Site` (W3C Fetch Metadata, section 2.4) is the browser's own word, where it has one.
+    let same = texts(header::HeaderName::from_static("sec-fetch-site"))
+        .all(|site| matches!(site, Ok("same-origin" | "none")));
+    let own = same && texts(header::ORIGIN).all(|origin| origin.is_ok_and(own));
+    (!own).then_some("pages of another origin may not write")
 }
 
 #[cfg(test)]
@@ -69,7 +88,34 @@ mod tests {
             if let Some(origin) = origin {
                 headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
             }
-            assert_eq!(refusal(&headers).is_none(), allowed, "{host} {origin:?}");
+            let read = refusal(&Method::GET, &headers);
+            assert_eq!(read.is_none(), allowed, "{host} {origin:?}");
+        }
+    }
+
+    #[test]
+    fn only_programs_and_the_page_of_the_api_itself_may_write() {
+        for (origin, site, allowed) in [
+            (None, None, true),
+            (Some("http://127.0.0.1:8181"), None, true),
+            (Some("http://127.0.0.1:8181"), Some("same-origin"), true),
+            (Some("http://127.0.0.1:3737"), None, false),
+            (Some("http://localhost:8181"), None, false),
+            (Some("https://127.0.0.1:8181"), None, false),
+            (None, Some("cross-site"), false),
+            (None, Some("same-site"), false),
+            (None, Some("none"), true),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, HeaderValue::from_static("127.0.0.1:8181"));
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, HeaderValue::from_static(origin));
+            }
+            if let Some(site) = site {
+                headers.insert("sec-fetch-site", HeaderValue::from_static(site));
+            }
+            let write = refusal(&Method::POST, &headers);
+            assert_eq!(write.is_none(), allowed, "{origin:?} {site:?}");
         }
     }
 }

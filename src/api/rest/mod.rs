@@ -3,10 +3,15 @@
 //! Owns what is read from a request and which report answers it. Holds no SQL and works nothing out: that is `reports`.
 
 mod answers;
+mod endpoints;
 mod error;
 mod guard;
+mod openapi;
+mod page;
 mod parameters;
 mod read;
+mod report;
+mod write;
 
 #[cfg(test)]
 mod tests;
@@ -16,19 +21,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware;
-use axum::routing::get;
+
+use serde_json::Value;
 
 use crate::model::{Clock, HealthView, Timestamp};
 use crate::reports::Digest;
 use crate::store::Store;
+use crate::tracking::Tracker;
 
 pub use error::ApiError;
+
+/// How many tokens a text is for a model, where one is named; `None` where that cannot be told.
+pub type TokenCounter = Arc<dyn Fn(&str, Option<&str>) -> Option<u32> + Send + Sync>;
 
 /// What the API needs of the rest of the daemon.
 pub struct RestDeps {
     /// Where sessions and operations are.
     pub store: Store,
+    /// Takes what servers report.
+    pub tracker: Arc<Tracker>,
+    /// Counts the tokens of texts that servers report; without one, only counts are taken.
+    pub count_tokens: Option<TokenCounter>,
     /// The present.
     pub clock: Arc<dyn Clock>,
     /// When the daemon started.
@@ -67,26 +82,29 @@ pub fn router(deps: RestDeps) -> Router {
         deps,
         digest: Digest::default(),
     });
-    Router::new()
-        .route("/health", get(read::health))
-        .route("/api/health", get(read::health))
-        .route("/health/live", get(read::live))
-        .route("/health/ready", get(read::ready))
-        .route("/api/mcp/health", get(read::mcp_health))
-        .route("/api/mcp/status", get(read::status))
-        .route("/api/mcp/config", get(read::config))
-        .route("/api/mcp/clients", get(read::clients))
-        .route("/api/mcp/sessions", get(read::sessions))
-        .route("/api/mcp/sessions/health", get(read::sessions_health))
-        .route("/api/mcp/sessions/disconnected", get(read::disconnected))
-        .route("/api/mcp/sessions/{session_id}", get(read::session))
-        .route("/api/mcp/usage/summary", get(read::usage_summary))
-        .route("/api/mcp/pricing", get(read::pricing))
-        .route("/api/mcp/errors", get(read::errors))
-        .route("/api/mcp/analytics", get(read::analytics))
-        .route("/api/mcp/logs", get(read::logs))
+    endpoints::endpoints()
+        .into_router()
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::no_such_method)
+        .layer(DefaultBodyLimit::max(report::LONGEST_BODY))
         .layer(middleware::from_fn_with_state(api.clone(), guard::keep_out))
         .with_state(api)
+}
+
+/// The API as an OpenAPI 3.1 document.
+#[must_use]
+pub fn openapi_document() -> Value {
+    endpoints::endpoints().document()
+}
+
+/// The API's types as a JSON Schema.
+#[must_use]
+pub fn json_schema() -> Value {
+    openapi::json_schema(&openapi_document())
+}
+
+/// The API's types in TypeScript.
+#[must_use]
+pub fn typescript() -> String {
+    openapi::typescript(&openapi_document())
 }

@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::ops::RangeInclusive;
 
+use axum::extract::{FromRequestParts, Path};
+use axum::http::request::Parts;
+
 use super::ApiError;
 use crate::model::{Period, SessionId, Timestamp};
 use crate::reports::Page;
@@ -176,8 +179,23 @@ impl Parameters {
     }
 }
 
+/// The session in a path.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SessionPath(pub(super) SessionId);
+
+impl<S: Send + Sync> FromRequestParts<S> for SessionPath {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ApiError::parameter("session_id: is no text of UTF-8"))?;
+        session_id("session_id", &text).map(Self)
+    }
+}
+
 /// A session's id.
-pub(super) fn session_id(name: &str, text: &str) -> Result<SessionId, ApiError> {
+fn session_id(name: &str, text: &str) -> Result<SessionId, ApiError> {
     text.parse().map_err(|_| {
         ApiError::parameter(format!(
             "{name}: '{text}' is no UUID, such as 01983f5e-8c00-7000-8000-0000000000aa"

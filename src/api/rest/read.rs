@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use schemars::{Schema, SchemaGenerator};
 
 use super::answers::{
     Clients, Config, McpHealth, PricingAnswer, Probe, SessionsAnswer, StatusAnswer, Usage,
 };
-use super::parameters::{Parameters, session_id};
+use super::openapi::Outcome;
+use super::parameters::{Parameters, SessionPath};
 use super::{Api, ApiError};
-use crate::api::health;
+use crate::api::health::{self, Health};
+use crate::api::metrics::metrics_text;
 use crate::model::{OperationStatus, SessionStatus};
 use crate::reports::{
     self, Analytics, DisconnectedSessions, ErrorPage, LogFilter, LogLevel, LogPage, Page,
@@ -27,11 +30,10 @@ const CLIENTS: u32 = 1_000;
 pub(super) async fn health(
     State(api): State<Arc<Api>>,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Answer<Health> {
     Parameters::none(query.as_deref())?;
     let view = (api.deps.health)();
-    let body = health::health_json(&view, api.uptime_seconds());
-    Ok(Json(body).into_response())
+    Ok(Json(Health::of(view, api.uptime_seconds())))
 }
 
 /// Whether this process runs: an orchestrator that is told no starts it anew.
@@ -43,11 +45,33 @@ pub(super) async fn live(RawQuery(query): RawQuery) -> Answer<Probe> {
     }))
 }
 
+/// 200, or 503 with the reasons.
+pub(super) struct Ready(Probe);
+
+impl Outcome for Ready {
+    const STATUS: u16 = 200;
+
+    fn schema(generator: &mut SchemaGenerator) -> Option<Schema> {
+        Some(generator.subschema_for::<Probe>())
+    }
+}
+
+impl IntoResponse for Ready {
+    fn into_response(self) -> Response {
+        if self.0.reasons.is_empty() {
+            Json(self.0).into_response()
+        } else {
+            let status = StatusCode::SERVICE_UNAVAILABLE;
+            (status, [(header::RETRY_AFTER, "5")], Json(self.0)).into_response()
+        }
+    }
+}
+
 /// Whether requests should be sent here: not while it stops, and not without its store.
 pub(super) async fn ready(
     State(api): State<Arc<Api>>,
     RawQuery(query): RawQuery,
-) -> Result<Response, ApiError> {
+) -> Result<Ready, ApiError> {
     Parameters::none(query.as_deref())?;
     let mut reasons = health::reasons(&(api.deps.health)());
     if (api.deps.stopping)() {
@@ -56,18 +80,41 @@ pub(super) async fn ready(
         tracing::warn!(%error, "the store did not answer whether it is there");
         reasons.push("the store does not answer".to_owned());
     }
-    Ok(if reasons.is_empty() {
-        let status = "ok";
-        Json(Probe { status, reasons }).into_response()
+    let status = if reasons.is_empty() {
+        "ok"
     } else {
-        let status = "unavailable";
-        (
-            StatusCode::SERVICE_UNAVAILABLE,
-            [(header::RETRY_AFTER, "5")],
-            Json(Probe { status, reasons }),
-        )
-            .into_response()
-    })
+        "unavailable"
+    };
+    Ok(Ready(Probe { status, reasons }))
+}
+
+/// Figures as Prometheus reads them.
+pub(super) struct MetricsText(String);
+
+impl Outcome for MetricsText {
+    const STATUS: u16 = 200;
+    const KIND: &'static str = "text/plain";
+
+    fn schema(generator: &mut SchemaGenerator) -> Option<Schema> {
+        Some(generator.subschema_for::<String>())
+    }
+}
+
+impl IntoResponse for MetricsText {
+    fn into_response(self) -> Response {
+        let kind = "text/plain; version=0.0.4; charset=utf-8";
+        ([(header::CONTENT_TYPE, kind)], self.0).into_response()
+    }
+}
+
+pub(super) async fn metrics(
+    State(api): State<Arc<Api>>,
+    RawQuery(query): RawQuery,
+) -> Result<MetricsText, ApiError> {
+    Parameters::none(query.as_deref())?;
+    let (view, uptime) = ((api.deps.health)(), api.uptime_seconds());
+    let metrics = &api.deps.tracker.metrics;
+    Ok(MetricsText(metrics_text(&view, metrics, uptime)))
 }
 
 pub(super) async fn mcp_health(RawQuery(query): RawQuery) -> Answer<McpHealth> {
@@ -185,10 +232,9 @@ pub(super) async fn disconnected(
 
 pub(super) async fn session(
     State(api): State<Arc<Api>>,
-    Path(id): Path<String>,
+    SessionPath(id): SessionPath,
     RawQuery(query): RawQuery,
 ) -> Answer<SessionDetails> {
-    let id = session_id("session_id", &id)?;
     let parameters = Parameters::of(query.as_deref(), &["limit", "offset"])?;
     let page: Page = parameters.page(100, 1_000)?;
     let details = reports::session_details(&api.deps.store, id, page).await?;

@@ -55,6 +55,7 @@ pub(super) async fn checks(settings: &Settings) -> Vec<Check> {
     }
     checks.extend(found.iter().map(|journal| told(journal, store.is_some())));
     if let Some(store) = store {
+        prices(&store, &mut checks).await;
         if let Err(error) = instances(&store, &found, &mut checks).await {
             checks.push(Check::failed("instance", "all", chain(&error)));
         }
@@ -67,7 +68,19 @@ async fn open(settings: &Settings, data_dir: &Path) -> Result<Store, StoreError>
     let database = settings.database().unwrap_or_default();
     let url = database.url.as_ref().map(DatabaseUrl::expose);
     let location = Location::new(data_dir, url, database.schema.as_deref())?;
-    Store::open_existing(&location).await
+    let models = settings.cost().unwrap_or_default().models;
+    Ok(Store::open_existing(&location).await?.with_models(models))
+}
+
+/// Models that costs are to be estimated for, and that have no price.
+async fn prices(store: &Store, checks: &mut Vec<Check>) {
+    match store.models_without_price(SystemClock.now()).await {
+        Ok(models) => checks.extend(models.into_iter().map(|model| {
+            Check::warning("prices", model, "calls with this model get no cost: it has no price")
+                .hint("`archonctl pricing list` shows the models that have one, `archonctl pricing set` adds one; PROVIDER/MODEL says whose is meant")
+        })),
+        Err(error) => checks.push(Check::failed("prices", "all", chain(&error))),
+    }
 }
 
 /// The store, if its schema is right.

@@ -4,10 +4,10 @@
 //! goes out.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::cost::Costing;
 use super::limits::Limits;
 use super::read::{Known, session_of};
 use super::tracked::{Client, End, Joined, Tracked};
@@ -25,6 +25,8 @@ pub(super) struct OperationToWrite<'r> {
     pub(super) session_id: SessionId,
     /// The session's user.
     pub(super) user_id: Option<Uuid>,
+    /// What it cost, in micro-dollars.
+    pub(super) cost: Option<i64>,
 }
 
 /// One batch of records being worked out.
@@ -108,7 +110,9 @@ impl<'r> Batch<'r> {
     pub(super) fn take(&mut self, record: &'r Record) {
         match record {
             Record::SessionOpened(opened) => self.open(opened),
-            Record::OperationFinished(operation) => self.operation(operation),
+            Record::OperationFinished(operation) | Record::OperationOfModel(operation, _) => {
+                self.operation(operation);
+            }
             Record::SessionTouched(touched) => {
                 if let Some(session) = self.session(touched.session_id, touched.at) {
                     session.active_until(touched.at);
@@ -206,9 +210,7 @@ impl<'r> Batch<'r> {
             .repeated
             .as_mut()
             .is_some_and(|repeated| !repeated.insert(operation.request_id));
-        let finished = operation
-            .started_at
-            .plus(Duration::from_micros(operation.duration_us));
+        let finished = operation.ended_at();
         let limits = self.limits;
         let Some(session) = self.session(operation.session_id, operation.started_at) else {
             return;
@@ -224,7 +226,34 @@ impl<'r> Batch<'r> {
             operation,
             session_id,
             user_id,
+            cost: limits.cost(operation.estimated_cost),
         });
+    }
+
+    /// Estimates what operations cost that came without a cost. Once everything is known of their sessions.
+    pub(super) fn estimate_costs(&mut self, costing: &Costing<'_>) {
+        let limits = self.limits;
+        for write in &mut self.operations {
+            let operation = write.operation;
+            let (prompt, completion) = (operation.prompt_tokens, operation.completion_tokens);
+            if write.cost.is_some() || prompt.or(completion).is_none() {
+                continue;
+            }
+            let place = self.places.get(&operation.session_id).copied();
+            let Some(session) = place.and_then(|place| self.sessions.get_mut(place)) else {
+                continue;
+            };
+            let price = |model: &str| costing.prices.price(model, operation.started_at);
+            let said = operation.model.as_deref().and_then(price);
+            let price = said.or_else(|| price(session.model(costing.models)?));
+            let tokens = |count| limits.tokens(count).unwrap_or(0);
+            let cost = price.map(|price| price.cost(tokens(prompt), tokens(completion)));
+            write.cost = limits.cost(cost);
+            if let Some(cost) = write.cost {
+                session.sums.cost += cost;
+                session.usage.add_cost(operation, cost);
+            }
+        }
     }
 
     fn close(&mut self, closed: &SessionClosed) {

@@ -3,7 +3,7 @@
 //! A record that is refused would stop the records behind it for ever; so what does not fit is cut, here and nowhere else,
 //! and sums are those of the values as they are stored.
 
-use crate::model::Operation;
+use crate::model::{Cost, Operation};
 
 /// No single count of bytes or money goes into a sum with more than this, so that no sum of a session can overflow and
 /// make the whole batch fail for ever.
@@ -52,9 +52,10 @@ impl Limits {
         ..Self::POSTGRES
     };
 
-    /// An operation's duration, rounded to the nearest millisecond.
-    pub(super) fn duration_ms(&self, operation: &Operation) -> i64 {
-        addend(operation.duration_us.saturating_add(500) / 1_000).min(self.duration_ms)
+    /// An operation's duration, rounded to the nearest millisecond; `None` where nobody measured it.
+    pub(super) fn duration_ms(&self, operation: &Operation) -> Option<i64> {
+        operation.duration()?;
+        Some(addend(operation.duration_us.saturating_add(500) / 1_000).min(self.duration_ms))
     }
 
     /// A count of tokens.
@@ -62,10 +63,9 @@ impl Limits {
         count.map(|count| count.min(self.tokens))
     }
 
-    /// An operation's cost, in micro-dollars.
-    pub(super) fn cost(&self, operation: &Operation) -> Option<i64> {
-        let cost = operation.estimated_cost?;
-        Some(cost.as_micros().clamp(-self.cost, self.cost))
+    /// A cost, in micro-dollars.
+    pub(super) fn cost(&self, cost: Option<Cost>) -> Option<i64> {
+        Some(cost?.as_micros().clamp(-self.cost, self.cost))
     }
 }
 

@@ -8,6 +8,7 @@
 //! Owns the transaction. Does not read the journal and decides nothing about sessions that the records don't say.
 
 mod batch;
+mod cost;
 mod limits;
 mod operations;
 mod read;
@@ -18,6 +19,7 @@ mod write;
 use std::collections::HashSet;
 
 use self::batch::Batch;
+use self::cost::Costing;
 use self::limits::Limits;
 use super::connection::{Store, WriteTx};
 use super::error::StoreError;
@@ -68,6 +70,7 @@ impl Store {
     ) -> Result<Folded, StoreError> {
         let mut look_for_repeated = false;
         let mut limits = self.limits();
+        let costing = self.costing(records).await?;
         loop {
             let mut tx = self.begin_write().await?;
             let stored = positions::read(&mut tx, instance).await?;
@@ -80,7 +83,15 @@ impl Store {
             } else {
                 None
             };
-            let taken = take(&mut tx, Some(instance), records, repeated.as_ref(), limits).await;
+            let taken = take(
+                &mut tx,
+                Some(instance),
+                records,
+                repeated.as_ref(),
+                limits,
+                costing.as_ref(),
+            );
+            let taken = taken.await;
             match taken {
                 Err(error) if error.says_too_long() && limits != Limits::OLDEST => {
                     tracing::warn!(
@@ -113,7 +124,7 @@ impl Store {
     pub async fn settle(&self, closed: &[SessionClosed]) -> Result<(), StoreError> {
         let records: Vec<Record> = closed.iter().copied().map(Record::SessionClosed).collect();
         let mut tx = self.begin_write().await?;
-        take(&mut tx, None, &records, None, self.limits()).await?;
+        take(&mut tx, None, &records, None, self.limits(), None).await?;
         tx.commit().await
     }
 }
@@ -135,6 +146,7 @@ async fn take(
     records: &[Record],
     repeated: Option<&HashSet<RequestId>>,
     limits: Limits,
+    costing: Option<&Costing<'_>>,
 ) -> Result<Taken, StoreError> {
     let known = read::known(tx, records).await?;
     let mut batch = Batch::new(instance, known, repeated, limits);
@@ -146,6 +158,9 @@ async fn take(
     let wanted = batch.wanted_clients();
     let clients = read::clients(tx, &wanted).await?;
     batch.take_over_clients(&clients);
+    if let Some(costing) = costing {
+        batch.estimate_costs(costing);
+    }
     if batch.stand_ins() > 0 {
         tracing::warn!(
             sessions = batch.stand_ins(),

@@ -12,7 +12,7 @@ use crate::store::error::StoreError;
 
 static KNOWN_SESSIONS: ManyRows<1> = ManyRows::new(
     "SELECT session_id, session_key, status, connected_at, last_activity, disconnected_at, user_id, \
-     client_type, server, counted, derivation IS NOT NULL AS identified, client_name IS NOT NULL AS named FROM archon_mcp_sessions WHERE session_id IN ({rows}) {lock}",
+     client_type, server, counted, derivation IS NOT NULL AS identified, client_name FROM archon_mcp_sessions WHERE session_id IN ({rows}) {lock}",
     [Kind::Id],
 );
 
@@ -114,7 +114,9 @@ pub(super) async fn known(tx: &mut WriteTx, records: &[Record]) -> Result<Known,
 pub(super) fn session_of(record: &Record) -> SessionId {
     match record {
         Record::SessionOpened(opened) => opened.session_id,
-        Record::OperationFinished(operation) => operation.session_id,
+        Record::OperationFinished(operation) | Record::OperationOfModel(operation, _) => {
+            operation.session_id
+        }
         Record::SessionTouched(touched) => touched.session_id,
         Record::SessionIdle { session_id } => *session_id,
         Record::SessionClosed(closed) => closed.session_id,

@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::limits::{Limits, addend};
 use super::usage::{Usage, Whose};
 use crate::model::{
-    ClientType, InstanceId, OpenedSession, Operation, OperationStatus, SessionId, SessionStatus,
-    Timestamp,
+    ClientType, InstanceId, ModelRules, OpenedSession, Operation, OperationStatus, SessionId,
+    SessionStatus, Timestamp,
 };
 
 /// What was stored of a session before the batch.
@@ -27,8 +27,8 @@ pub(super) struct KnownSession {
     pub(super) counted: bool,
     /// Whether an opening record was taken; false for stand-ins and for other writers' rows.
     pub(super) identified: bool,
-    /// Whether the client's name is known.
-    pub(super) named: bool,
+    /// The client's name, where it is known.
+    pub(super) client_name: Option<String>,
 }
 
 /// What a session's client said of itself.
@@ -95,8 +95,8 @@ pub(super) struct Tracked<'r> {
     pub(super) user_id: Option<Uuid>,
     /// What it was told under other ids in this batch.
     pub(super) joined: Option<Joined<'r>>,
-    /// Whether the stored row has its client's name.
-    named: bool,
+    /// Its client's name as stored.
+    stored_name: Option<String>,
     /// As stored.
     client_type: Option<String>,
     /// As stored.
@@ -125,7 +125,7 @@ impl<'r> Tracked<'r> {
             key: None,
             user_id: None,
             joined: None,
-            named: false,
+            stored_name: None,
             client_type: None,
             server: None,
             connected_at,
@@ -144,7 +144,7 @@ impl<'r> Tracked<'r> {
         Self {
             stored: true,
             identified: known.identified,
-            named: known.named,
+            stored_name: known.client_name,
             key: known.session_key,
             user_id: known.user_id,
             client_type: Some(known.client_type),
@@ -235,7 +235,9 @@ impl<'r> Tracked<'r> {
         let joined = self.joined.as_ref();
         let joined = joined.and_then(|joined| joined.client.name.as_deref());
         let name = match (&self.client_type, self.opened) {
-            (Some(stored), None) if self.named || joined.is_none() => return stored,
+            (Some(stored), None) if self.stored_name.is_some() || joined.is_none() => {
+                return stored;
+            }
             _ => self.client.name.as_deref().or(joined),
         };
         name.map_or(ClientType::UNKNOWN, ClientType::from_name)
@@ -244,12 +246,25 @@ impl<'r> Tracked<'r> {
 
     /// Whose usage its operations are.
     pub(super) fn whose(&self) -> Whose<'_> {
-        let server = self.opened.map(|opened| &*opened.server);
         Whose {
             user_id: self.user_id,
             client_type: self.client_type(),
-            server: server.or(self.server.as_deref()).unwrap_or_default(),
+            server: self.server(),
         }
+    }
+
+    fn server(&self) -> &str {
+        let server = self.opened.map(|opened| &*opened.server);
+        server.or(self.server.as_deref()).unwrap_or_default()
+    }
+
+    /// The model behind it.
+    pub(super) fn model<'m>(&self, models: &'m ModelRules) -> Option<&'m str> {
+        let joined = self.joined.as_ref();
+        let joined = joined.and_then(|joined| joined.client.name.as_deref());
+        let name = self.client.name.as_deref();
+        let name = name.or(self.stored_name.as_deref()).or(joined);
+        models.model_of(self.server(), self.client_type(), name)
     }
 
     /// The owner of the row: who opened it, else who made the stand-in.
@@ -284,7 +299,7 @@ impl Sums {
         self.completion_tokens += limits
             .tokens(operation.completion_tokens)
             .map_or(0, i64::from);
-        self.cost += limits.cost(operation).unwrap_or(0);
+        self.cost += limits.cost(operation.estimated_cost).unwrap_or(0);
         if counted && operation.status == OperationStatus::Success {
             let at = operation.started_at;
             self.first_success_at = Some(self.first_success_at.map_or(at, |first| first.min(at)));

@@ -87,9 +87,11 @@ static ADD_DAILY: ManyRows<17> = ManyRows::new(
 #[derive(Clone, Copy, Debug)]
 struct Sums {
     requests: i64,
+    /// How many have a duration.
+    timed: i64,
     duration_ms: i64,
-    shortest_ms: i64,
-    longest_ms: i64,
+    shortest_ms: Option<i64>,
+    longest_ms: Option<i64>,
     prompt_tokens: i64,
     completion_tokens: i64,
     cost: i64,
@@ -104,6 +106,20 @@ struct Key<'r> {
     status: OperationStatus,
     tool: &'r str,
     method: &'r str,
+}
+
+impl<'r> Key<'r> {
+    fn of(operation: &'r Operation) -> Self {
+        Self {
+            hour: operation.started_at.as_micros().div_euclid(HOUR),
+            status: operation.status,
+            tool: match &operation.target {
+                Some(Target::Tool(name)) => name,
+                _ => "",
+            },
+            method: &operation.method,
+        }
+    }
 }
 
 /// One session's usage in a batch.
@@ -126,17 +142,7 @@ pub(super) struct Whose<'b> {
 
 impl<'r> Usage<'r> {
     pub(super) fn add(&mut self, operation: &'r Operation, limits: &Limits) {
-        let at = operation.started_at.as_micros();
-        let tool = match &operation.target {
-            Some(Target::Tool(name)) => &**name,
-            _ => "",
-        };
-        let key = Key {
-            hour: at.div_euclid(HOUR),
-            status: operation.status,
-            tool,
-            method: &operation.method,
-        };
+        let key = Key::of(operation);
         let sums = Sums::of(operation, limits);
         if let Some(place) = self.place(&key) {
             self.last = place;
@@ -152,6 +158,14 @@ impl<'r> Usage<'r> {
             self.places.insert(key, self.last);
         }
         self.keys.push((key, sums));
+    }
+
+    /// Adds what an operation cost that was added without.
+    pub(super) fn add_cost(&mut self, operation: &'r Operation, cost: i64) {
+        if let Some(place) = self.place(&Key::of(operation)) {
+            self.last = place;
+            self.keys[place].1.cost += cost;
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -178,14 +192,15 @@ impl Sums {
         let duration = limits.duration_ms(operation);
         Self {
             requests: 1,
-            duration_ms: duration,
+            timed: i64::from(duration.is_some()),
+            duration_ms: duration.unwrap_or(0),
             shortest_ms: duration,
             longest_ms: duration,
             prompt_tokens: limits.tokens(operation.prompt_tokens).map_or(0, i64::from),
             completion_tokens: limits
                 .tokens(operation.completion_tokens)
                 .map_or(0, i64::from),
-            cost: limits.cost(operation).unwrap_or(0),
+            cost: limits.cost(operation.estimated_cost).unwrap_or(0),
             bytes_in: addend(operation.bytes_in),
             bytes_out: addend(operation.bytes_out),
         }
@@ -193,8 +208,14 @@ impl Sums {
 
     fn add(&mut self, other: &Self) {
         self.requests += other.requests;
+        self.timed += other.timed;
         self.duration_ms += other.duration_ms;
-        self.shortest_ms = self.shortest_ms.min(other.shortest_ms);
+        // `None` is less than any number: the longest is right as it is, and the shortest is not.
+        let both = self.shortest_ms.zip(other.shortest_ms);
+        self.shortest_ms = both
+            .map(|(one, other)| one.min(other))
+            .or(self.shortest_ms)
+            .or(other.shortest_ms);
         self.longest_ms = self.longest_ms.max(other.longest_ms);
         self.prompt_tokens += other.prompt_tokens;
         self.completion_tokens += other.completion_tokens;
@@ -206,10 +227,10 @@ impl Sums {
     fn cells<'c>(&self) -> [Cell<'c>; 10] {
         [
             Cell::Count(Some(self.requests)),
-            Cell::Count(Some(self.requests)),
+            Cell::Count(Some(self.timed)),
             Cell::Count(Some(self.duration_ms)),
-            Cell::Count(Some(self.shortest_ms)),
-            Cell::Count(Some(self.longest_ms)),
+            Cell::Count(self.shortest_ms),
+            Cell::Count(self.longest_ms),
             Cell::Count(Some(self.prompt_tokens)),
             Cell::Count(Some(self.completion_tokens)),
             Cell::Money(Cost::from_micros(self.cost)),

@@ -12,4 +12,5 @@ mod usage;
 mod users;
 mod window;
 
+pub(in crate::store) use prices::PRICES;
 pub(crate) use trends::{UNITS, whole_units};

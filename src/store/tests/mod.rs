@@ -1,5 +1,6 @@
 //! Tests of the store against real databases.
 
+mod costs;
 mod fold;
 mod live;
 mod migrations;

@@ -1,12 +1,12 @@
 //! Operations: every column of many.
 
-use crate::model::{Operation, Record, RequestId, Target, Timestamp};
+use crate::model::{Cost, Operation, Record, RequestId, Target, Timestamp};
 use crate::store::connection::on_pool;
 use crate::store::testing::{INSTANCE, On, TestStore, on_every_store, open, operation};
 
 on_every_store!(every_column_arrives_whatever_operations_have_in_common);
 
-/// Id, method, target, error, trace, start, bytes in, tokens.
+/// Id, method, target, error, trace, start, bytes in, tokens, cost.
 type Row = (
     RequestId,
     String,
@@ -16,6 +16,8 @@ type Row = (
     Timestamp,
     i64,
     Option<i64>,
+    Option<i64>,
+    Option<Cost>,
 );
 
 /// One batch whose pieces have one, several and as many commons as rows, with and without traces; and one so large that
@@ -40,6 +42,14 @@ async fn arrives_once(on: On, count: u128) {
                 4 if n % 3 == 0 => operation.trace_id = Some("short".into()),
                 4 if n % 3 == 1 => operation.trace_id = Some(format!("{n:032x}").into()),
                 4 => operation.target = Some(Target::Resource(format!("file:///{n}").into())),
+                5 => {
+                    let tokens = u32::try_from(n).expect("small");
+                    operation.prompt_tokens = (n % 3 > 0).then_some(tokens);
+                    operation.completion_tokens = (n % 5 > 0).then_some(tokens * 3);
+                    let cost = i64::from(tokens) * if n % 7 == 0 { -1_000 } else { 1_000 };
+                    operation.estimated_cost = (n % 2 > 0).then_some(Cost::from_micros(cost));
+                    operation.trace_id = (n % 11 == 0).then(|| format!("{n:032x}").into());
+                }
                 _ => operation.prompt_tokens = None,
             }
             operation
@@ -56,7 +66,7 @@ async fn arrives_once(on: On, count: u128) {
     let rows: Vec<Row> = on_pool!(test.store, pool => {
         sqlx::query_as(
             "SELECT request_id, method, coalesce(tool_name, resource_uri), error_message, trace_id, timestamp, \
-             bytes_in, CAST(prompt_tokens AS BIGINT) FROM archon_mcp_requests ORDER BY request_id",
+             bytes_in, CAST(prompt_tokens AS BIGINT), CAST(completion_tokens AS BIGINT), estimated_cost FROM archon_mcp_requests ORDER BY request_id",
         )
         .fetch_all(pool)
         .await
@@ -81,6 +91,8 @@ async fn arrives_once(on: On, count: u128) {
                 operation.started_at,
                 i64::try_from(operation.bytes_in).expect("small"),
                 operation.prompt_tokens.map(i64::from),
+                operation.completion_tokens.map(i64::from),
+                operation.estimated_cost,
             )
         })
         .collect();

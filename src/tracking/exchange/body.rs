@@ -32,8 +32,8 @@ impl Default for Body {
 }
 
 impl Body {
-    /// Makes it ready for a body of `kind` in `coding`.
-    pub(super) fn begin(&mut self, kind: BodyKind, coding: Coding) {
+    /// Makes it ready for a body of `kind` in `coding`, of whose texts up to `kept` bytes each are kept.
+    pub(super) fn begin(&mut self, kind: BodyKind, coding: Coding, kept: usize) {
         self.kind = kind;
         self.spoiled = false;
         self.endpoint = None;
@@ -42,8 +42,14 @@ impl Body {
             self.decoder = Decoder::new(coding).map(Box::new);
         }
         match kind {
-            BodyKind::Json => self.json.reset(),
-            BodyKind::EventStream => self.events.reset(),
+            BodyKind::Json => {
+                self.json.keep_text(kept);
+                self.json.reset();
+            }
+            BodyKind::EventStream => {
+                self.events.keep_text(kept);
+                self.events.reset();
+            }
             BodyKind::Opaque => {}
         }
     }

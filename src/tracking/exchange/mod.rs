@@ -18,6 +18,7 @@ use super::channel::Channel;
 use super::facts::{AnswerFacts, HttpMethod, RequestFacts};
 use super::messages;
 use super::session::{Behind, LiveSession, SessionHeader, StateKey};
+use super::texts::{Held, Said};
 use super::tracker::Tracker;
 
 use body::Body;
@@ -57,6 +58,8 @@ struct Pending {
     method: Box<str>,
     target: Option<Target>,
     version: Option<Box<str>>,
+    /// What it says, and what its answer does.
+    said: Said,
     /// What of the operation went before this exchange.
     behind: Option<Box<Behind>>,
     /// The `requestState` that this request repeats.
@@ -87,6 +90,10 @@ struct Answered {
     id: Box<[u8]>,
     /// The error, where it is one.
     error: Option<Box<[u8]>>,
+    /// The text of the result.
+    text: Option<Held>,
+    /// The model that the result says it is of.
+    model: Option<Box<str>>,
 }
 
 #[derive(Debug, Default)]
@@ -179,7 +186,8 @@ impl Exchange {
             resting: false,
             before: None,
         };
-        lock(&exchange.request).begin(exchange.request_body(), exchange.facts.coding);
+        let kept = exchange.tracker.texts.limit();
+        lock(&exchange.request).begin(exchange.request_body(), exchange.facts.coding, kept);
         if let Some(session) = exchange.session_of_head() {
             exchange.attach(&mut exchange.lock(), session);
         }
@@ -254,8 +262,13 @@ impl Exchange {
         }
         if envelope.is_response() {
             if let Some(id) = envelope.id {
-                let error = envelope.error;
-                state.answered.push(Answered { id, error });
+                let text = self.tracker.texts.hold_any(envelope.text);
+                state.answered.push(Answered {
+                    id,
+                    error: envelope.error,
+                    text,
+                    model: envelope.model,
+                });
             }
             return;
         }
@@ -306,6 +319,7 @@ impl Exchange {
             method,
             target,
             version,
+            said: Said::asking(self.tracker.texts.hold_any(envelope.text)),
             behind: None,
             repeats: envelope.request_state.as_deref().map(StateKey::of),
         });
@@ -320,7 +334,7 @@ impl Exchange {
         let streams = head.body == BodyKind::EventStream && status.is_success();
         {
             let mut answer = lock(&self.answer);
-            answer.begin(head.body, head.coding);
+            answer.begin(head.body, head.coding, self.tracker.texts.limit());
             if streams && self.may_name_an_endpoint() {
                 answer.look_for_endpoint();
             }
@@ -497,13 +511,13 @@ impl Exchange {
             .request
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
-        request.begin(kind, coding);
+        request.begin(kind, coding, self.tracker.texts.limit());
         // What the last answer's reader counted has been told.
         let answer = self
             .answer
             .get_mut()
             .unwrap_or_else(PoisonError::into_inner);
-        answer.begin(BodyKind::Opaque, Coding::Identity);
+        answer.begin(BodyKind::Opaque, Coding::Identity, 0);
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         let pending = std::mem::take(&mut state.pending);
         let known_meta = state.known_meta.take();

@@ -9,6 +9,7 @@ use crate::wire::Envelope;
 
 use super::super::messages;
 use super::super::session::{Behind, LiveSession, ServerRequest, StateKey, Waiting};
+use super::super::texts::Said;
 use super::{Answered, End, Exchange, Failure, Pending, State};
 
 impl Exchange {
@@ -22,13 +23,14 @@ impl Exchange {
                 _ => state.notifications += 1,
             }
         } else if envelope.is_response() {
-            self.server_answered(state, &envelope, now);
+            self.server_answered(state, envelope, now);
         } else if let (Some(session), Some(id), Some(method)) =
             (&state.session, envelope.id, envelope.method)
         {
             let request = ServerRequest {
                 method,
                 started_at: now,
+                text: self.tracker.texts.hold_any(envelope.text),
             };
             let forgotten = session.state().server_asked(id, request);
             if let Some(forgotten) = forgotten {
@@ -37,8 +39,9 @@ impl Exchange {
         }
     }
 
-    fn server_answered(&self, state: &mut State, envelope: &Envelope, now: Timestamp) {
-        let (outcome, message) = messages::outcome(envelope);
+    fn server_answered(&self, state: &mut State, mut envelope: Envelope, now: Timestamp) {
+        let (outcome, message) = messages::outcome(&envelope);
+        let text = envelope.text.take();
         let Some(id) = &envelope.id else {
             // An error without an id answers whatever the body asked (JSON-RPC 2.0, section 5).
             for pending in std::mem::take(&mut state.pending) {
@@ -47,9 +50,9 @@ impl Exchange {
             return;
         };
         let answers = |pending: &Pending| pending.id == *id || pending.id.is_empty();
-        let pending = match state.pending.iter().position(answers) {
+        let mut pending = match state.pending.iter().position(answers) {
             Some(at) => state.pending.swap_remove(at),
-            None => match self.lent(state, envelope, id) {
+            None => match self.lent(state, &envelope, id) {
                 Some(pending) => pending,
                 None => return,
             },
@@ -71,6 +74,7 @@ impl Exchange {
             self.wait_for_input(state, pending, StateKey::of(raw), now);
             return;
         }
+        pending.said.answered = self.tracker.texts.hold_any(text);
         self.finish(state, pending, now, outcome, message);
     }
 
@@ -92,6 +96,7 @@ impl Exchange {
             target: pending.target,
             version: pending.version,
             behind,
+            text: pending.said.asked,
             asked_at: now,
         };
         let forgotten = session.state().input_required(key, waiting);
@@ -215,6 +220,7 @@ impl Exchange {
         operation.protocol_version = pending.version;
         operation.bytes_in = behind.bytes_in;
         operation.bytes_out = behind.bytes_out;
+        self.tracker.texts.estimate(&mut operation, pending.said);
         state.wrote = true;
         let group = self.group.as_deref().filter(|_| state.defer);
         let added = self.tracker.write_with(
@@ -235,7 +241,13 @@ impl Exchange {
             return;
         };
         let now = self.tracker.now();
-        for Answered { id, error } in state.answered.drain(..) {
+        for answered in state.answered.drain(..) {
+            let Answered {
+                id,
+                error,
+                text,
+                model,
+            } = answered;
             let Some(asked) = session.state().client_answered(&id) else {
                 continue;
             };
@@ -255,6 +267,12 @@ impl Exchange {
             );
             operation.from_server = true;
             operation.bytes_out = state.bytes_in;
+            let said = Said {
+                asked: asked.text,
+                answered: text,
+                model,
+            };
+            self.tracker.texts.estimate(&mut operation, said);
             state.wrote = true;
             self.tracker.write(
                 session,

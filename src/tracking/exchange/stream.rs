@@ -11,6 +11,7 @@ use super::super::facts::HttpMethod;
 use super::super::identity;
 use super::super::messages;
 use super::super::session::{Behind, StateKey};
+use super::super::texts::Said;
 use super::{End, Exchange, Handshake, Pending, State, lock};
 
 /// A request that waits for its answer on an event stream.
@@ -141,6 +142,7 @@ impl Exchange {
             method: method.into(),
             target: messages::target(method, name.clone(), name),
             version: self.facts.version().map(Into::into),
+            said: Said::default(),
             behind: None,
             repeats: None,
         });
@@ -155,6 +157,7 @@ impl Exchange {
                 target: messages::target(&method, begun.name, begun.uri),
                 method,
                 version: self.facts.version().map(Into::into),
+                said: Said::asking(self.tracker.texts.hold_any(begun.text)),
                 behind: None,
                 repeats: begun.request_state.as_deref().map(StateKey::of),
             });
@@ -172,6 +175,7 @@ impl Exchange {
                 method: UNREAD.into(),
                 target: None,
                 version: self.facts.version().map(Into::into),
+                said: Said::default(),
                 behind: None,
                 repeats: None,
             });

@@ -8,6 +8,7 @@ use crate::wire::{self, ClientInfo, Envelope, RequestMeta};
 
 use super::super::messages;
 use super::super::session::LiveSession;
+use super::super::texts::Said;
 use super::{Asked, Identity, Pending, Process, State};
 
 /// Why a request has no answer that counts.
@@ -21,7 +22,7 @@ impl Process {
     pub(super) fn client_said(
         &self,
         state: &mut State,
-        envelope: Envelope,
+        mut envelope: Envelope,
         size: u64,
         began: Timestamp,
         now: Timestamp,
@@ -38,7 +39,9 @@ impl Process {
                 self.cancelled(state, pending, now);
             }
         } else if envelope.is_response() {
-            if let Some(asked) = envelope.id.as_ref().and_then(|id| state.asked.take(id)) {
+            if let Some(mut asked) = envelope.id.as_ref().and_then(|id| state.asked.take(id)) {
+                asked.said.answered = self.tracker.texts.hold_any(envelope.text.take());
+                asked.said.model = envelope.model.take();
                 let (outcome, message) = messages::outcome(&envelope);
                 self.finish_asked(state, asked, now, size, outcome, message);
             }
@@ -80,6 +83,7 @@ impl Process {
             method,
             version: said.or_else(|| state.agreed.clone()),
             trace_id: meta.and_then(|meta| meta.trace_id.clone()),
+            said: Said::asking(self.tracker.texts.hold_any(envelope.text)),
             started_at: began,
             bytes_in: size,
             bytes_out: 0,
@@ -134,13 +138,14 @@ impl Process {
                 _ => {}
             }
         } else if envelope.is_response() {
-            self.child_answered(state, &envelope, size, now);
+            self.child_answered(state, envelope, size, now);
         } else if envelope.is_request() {
             let (Some(id), Some(method)) = (envelope.id, envelope.method) else {
                 return;
             };
             let asked = Asked {
                 method,
+                said: Said::asking(self.tracker.texts.hold_any(envelope.text)),
                 started_at: began,
                 bytes: size,
             };
@@ -155,7 +160,7 @@ impl Process {
         self.close_if_left(state, now);
     }
 
-    fn child_answered(&self, state: &mut State, envelope: &Envelope, size: u64, now: Timestamp) {
+    fn child_answered(&self, state: &mut State, mut envelope: Envelope, size: u64, now: Timestamp) {
         let pending = match &envelope.id {
             Some(id) => state.pending.take(id),
             // The child could not read the id (JSON-RPC 2.0, section 5): whose answer it is is clear only from there
@@ -188,7 +193,8 @@ impl Process {
             }
             return;
         }
-        let (outcome, message) = messages::outcome(envelope);
+        pending.said.answered = self.tracker.texts.hold_any(envelope.text.take());
+        let (outcome, message) = messages::outcome(&envelope);
         self.finish(state, pending, now, size, outcome, message);
     }
 
@@ -245,6 +251,7 @@ impl Process {
         operation.trace_id = pending.trace_id;
         operation.bytes_in = pending.bytes_in;
         operation.bytes_out = pending.bytes_out + bytes_out;
+        self.tracker.texts.estimate(&mut operation, pending.said);
         self.write(
             &session,
             Record::OperationFinished(Box::new(operation)),
@@ -273,6 +280,7 @@ impl Process {
         operation.from_server = true;
         operation.protocol_version.clone_from(&state.agreed);
         (operation.bytes_in, operation.bytes_out) = (asked.bytes, bytes_out);
+        self.tracker.texts.estimate(&mut operation, asked.said);
         self.write(
             &session,
             Record::OperationFinished(Box::new(operation)),

@@ -18,6 +18,7 @@ use crate::wire::{ClientInfo, Envelope, LineScanner, RequestMeta};
 use super::facts::Server;
 use super::identity::{self, Key};
 use super::session::LiveSession;
+use super::texts::Said;
 use super::tracker::Tracker;
 
 use waiting::{Unfinished, Waiting};
@@ -50,15 +51,18 @@ struct Side {
 }
 
 impl Side {
-    /// Reads on. `found` gets each message with the bytes of its line and when that began.
+    /// Reads on. `found` gets each message with the bytes of its line and when that began. Of texts up to `kept` bytes each
+    /// are kept.
     fn feed(
         &mut self,
         bytes: &[u8],
+        kept: usize,
         now: Timestamp,
         mut found: impl FnMut(Envelope, u64, Timestamp),
     ) {
         let before = self.began.unwrap_or(now);
         let (mut began, mut lines) = (before, 0_u32);
+        self.lines.keep_text(kept);
         self.lines.feed(bytes, &mut |envelope, size| {
             // The further members of a batch have no bytes of their own, and began with their line.
             if size > 0 {
@@ -93,6 +97,8 @@ struct Pending {
     target: Option<Target>,
     version: Option<Box<str>>,
     trace_id: Option<Box<str>>,
+    /// What it says, and what its answer does.
+    said: Said,
     started_at: Timestamp,
     bytes_in: u64,
     /// Bytes of the answers that asked for more input.
@@ -113,6 +119,8 @@ impl Pending {
 #[derive(Debug)]
 struct Asked {
     method: Box<str>,
+    /// What it says, and what its answer does.
+    said: Said,
     started_at: Timestamp,
     bytes: u64,
 }
@@ -169,7 +177,8 @@ impl Process {
     /// The client sent `bytes`. What they complete is on disk when this returns.
     pub fn from_client(&self, bytes: &[u8]) {
         let now = self.tracker.now();
-        lock(&self.client).feed(bytes, now, |envelope, size, began| {
+        let kept = self.tracker.texts.limit();
+        lock(&self.client).feed(bytes, kept, now, |envelope, size, began| {
             let mut state = lock(&self.state);
             self.client_said(&mut state, envelope, size, began, now);
         });
@@ -179,7 +188,8 @@ impl Process {
     /// The child sent `bytes`. What they complete is on disk when this returns: only then let them go on.
     pub fn from_child(&self, bytes: &[u8]) {
         let now = self.tracker.now();
-        lock(&self.child).feed(bytes, now, |envelope, size, began| {
+        let kept = self.tracker.texts.limit();
+        lock(&self.child).feed(bytes, kept, now, |envelope, size, began| {
             let mut state = lock(&self.state);
             self.child_said(&mut state, envelope, size, began, now);
         });

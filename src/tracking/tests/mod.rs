@@ -7,6 +7,7 @@ mod process;
 mod reasons;
 mod rounds;
 mod settle;
+mod texts;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

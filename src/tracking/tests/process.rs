@@ -33,6 +33,23 @@ fn answer(process: &Process, text: &str) {
     process.from_child(&line(text));
 }
 
+#[test]
+fn calls_over_stdio_have_their_tokens_counted() {
+    let rig = Rig::new();
+    let process = opened(&rig);
+    ask(&process, &echo(1));
+    answer(&process, &echoed(1));
+    let mut records = rig.records();
+    rig.tracker.texts().count();
+    rig.tracker.texts().fill(&mut records);
+    let Some(Record::OperationFinished(call)) = records.pop() else {
+        panic!("the last record is the call");
+    };
+    // {} and hi
+    let counted = (call.prompt_tokens, call.completion_tokens);
+    assert_eq!(counted, (Some(1), Some(1)));
+}
+
 /// A legacy handshake.
 fn opened(rig: &Rig) -> Process {
     let process = begin(rig);

@@ -7,6 +7,7 @@
 use memchr::memchr2;
 
 use super::bits::BitStack;
+use super::text::{Taking, Text, TextSink};
 
 mod whole;
 
@@ -43,6 +44,11 @@ pub struct Envelope {
     pub content_start: Option<Box<[u8]>>,
     /// `error`, or its beginning.
     pub error: Option<Box<[u8]>>,
+    /// `result.model`: what generated a message (MCP 2025-11-25, Sampling).
+    pub model: Option<Box<str>>,
+    /// `params.arguments`, the texts of `params.messages`, of `result.content` and its kin, or `result.structuredContent`:
+    /// as much of it as the scanner was told to keep.
+    pub text: Option<Text>,
 }
 
 impl Envelope {
@@ -72,6 +78,7 @@ impl Envelope {
             &self.uri,
             &self.protocol_version,
             &self.result_type,
+            &self.model,
         ];
         let raw = [
             &self.id,
@@ -85,7 +92,8 @@ impl Envelope {
         ];
         let of_texts = texts.into_iter().flatten().map(|text| text.len());
         let of_raw = raw.into_iter().flatten().map(|raw| raw.len());
-        of_texts.chain(of_raw).sum()
+        let text = self.text.as_ref().map_or(0, Text::kept);
+        of_texts.chain(of_raw).sum::<usize>() + text
     }
 
     /// The message once it has been read: what only a failure wants to know is dropped where there is none.
@@ -119,6 +127,7 @@ impl Envelope {
             Slot::ResultType => self.result_type = text(),
             Slot::ContentStart => self.content_start = raw(),
             Slot::Error => self.error = if value == b"null" { None } else { raw() },
+            Slot::Model => self.model = text(),
         }
     }
 }
@@ -140,6 +149,7 @@ enum Slot {
     ResultType,
     ContentStart,
     Error,
+    Model,
 }
 
 impl Slot {
@@ -151,7 +161,8 @@ impl Slot {
             | Self::CancelledId
             | Self::Method
             | Self::ProtocolVersion
-            | Self::ResultType => 512,
+            | Self::ResultType
+            | Self::Model => 512,
             Self::ContentStart => 600,
             Self::Name => 2_048,
             Self::Uri | Self::Error => 8_192,
@@ -188,6 +199,7 @@ impl Slot {
             (Part::Result, b"isError") => Some(Self::IsError),
             (Part::Result, b"resultType") => Some(Self::ResultType),
             (Part::Result, b"content") => Some(Self::ContentStart),
+            (Part::Result, b"model") => Some(Self::Model),
             _ => None,
         }
     }
@@ -246,6 +258,13 @@ pub struct EnvelopeScanner {
     captured: Vec<u8>,
     overflow: bool,
     current: Envelope,
+    text: TextSink,
+    /// Which text is being taken, and how many containers are open around the member that it is in.
+    taking: Option<(Taking, usize)>,
+    /// Whether the string being read is a text.
+    in_text: bool,
+    /// Where the part of the bytes at hand begins that belongs to the text.
+    text_from: usize,
 }
 
 impl Default for EnvelopeScanner {
@@ -261,11 +280,20 @@ impl Default for EnvelopeScanner {
             captured: Vec::new(),
             overflow: false,
             current: Envelope::default(),
+            text: TextSink::default(),
+            taking: None,
+            in_text: false,
+            text_from: 0,
         }
     }
 }
 
 impl EnvelopeScanner {
+    /// Keeps up to `limit` bytes of the text of each message from now on. Unless told it keeps none, and measures it.
+    pub fn keep_text(&mut self, limit: usize) {
+        self.text.keep(limit);
+    }
+
     /// Makes the scanner ready for another JSON text.
     pub fn reset(&mut self) {
         self.state = State::Value;
@@ -273,6 +301,8 @@ impl EnvelopeScanner {
         self.base = 0;
         self.slot = None;
         self.current = Envelope::default();
+        self.text.clear();
+        (self.taking, self.in_text) = (None, false);
     }
 
     /// Whether the whole JSON text has been seen.
@@ -295,6 +325,7 @@ impl EnvelopeScanner {
 
     /// What has been read of a message whose end has not come.
     pub fn take_unfinished(&mut self) -> Envelope {
+        self.current.text = self.text.take();
         std::mem::take(&mut self.current).finished()
     }
 
@@ -302,7 +333,7 @@ impl EnvelopeScanner {
     pub fn feed(&mut self, bytes: &[u8], found: &mut impl FnMut(Envelope)) {
         if self.is_blank()
             && let Some(b'}' | b'\n') = bytes.last()
-            && let Some(envelope) = whole::read(bytes)
+            && let Some(envelope) = whole::read(bytes, self.text.limit())
         {
             self.state = State::Done;
             found(envelope);
@@ -311,13 +342,17 @@ impl EnvelopeScanner {
         let mut at = 0;
         // Where the part of `bytes` begins that belongs to the value being captured.
         let mut capture_from = 0;
+        self.text_from = 0;
         while at < bytes.len() {
             let byte = bytes[at];
             match self.state {
                 State::Text(escaped) => {
                     at = self.skip_text(bytes, at, escaped);
+                    if self.in_text {
+                        self.take_text(bytes, at);
+                    }
                     if self.state == State::After {
-                        self.value_ended(&bytes[capture_from.min(at)..at], at, &mut capture_from);
+                        self.value_ended(bytes, at, &mut capture_from);
                     }
                     continue;
                 }
@@ -330,7 +365,7 @@ impl EnvelopeScanner {
                     };
                     at += length;
                     self.state = State::After;
-                    self.value_ended(&bytes[capture_from.min(at)..at], at, &mut capture_from);
+                    self.value_ended(bytes, at, &mut capture_from);
                     continue;
                 }
                 State::Key(true) => {
@@ -366,8 +401,11 @@ impl EnvelopeScanner {
                     };
                 }
                 State::Value | State::ValueOrClose => {
-                    if self.begin_capture() {
+                    if self.begin_capture(at) {
                         capture_from = at;
+                    }
+                    if byte == b'"' && self.is_text() {
+                        (self.in_text, self.text_from) = (true, at + 1);
                     }
                     self.begin_value(byte);
                 }
@@ -378,6 +416,34 @@ impl EnvelopeScanner {
         }
         if self.slot.is_some() {
             self.capture(&bytes[capture_from.min(bytes.len())..]);
+        }
+        if let Some((taking, _)) = self.taking
+            && taking.is_value()
+        {
+            self.text
+                .add(taking, &bytes[self.text_from.min(bytes.len())..]);
+        }
+    }
+
+    /// Whether a string that begins now is a text: called so within what texts are taken of, or all there is of it.
+    fn is_text(&self) -> bool {
+        match self.taking {
+            Some((Taking::Texts, depth)) => {
+                self.open.len() == depth || self.open.top() == Some(true) && self.key == b"text"
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes what was read of a text up to `at`, its quote left aside.
+    fn take_text(&mut self, bytes: &[u8], at: usize) {
+        let over = self.state == State::After;
+        let end = at - usize::from(over);
+        self.text
+            .add(Taking::Texts, &bytes[self.text_from.min(end)..end]);
+        if over {
+            self.text.part();
+            self.in_text = false;
         }
     }
 
@@ -460,7 +526,7 @@ impl EnvelopeScanner {
     }
 
     /// Starts capturing the value that begins now, if it is one of those kept; says whether it did.
-    fn begin_capture(&mut self) -> bool {
+    fn begin_capture(&mut self, at: usize) -> bool {
         let depth = self.open.len();
         if self.slot.is_some() || self.open.top() != Some(true) {
             return false;
@@ -475,6 +541,13 @@ impl EnvelopeScanner {
             }
             Slot::of_message(&self.key)
         } else {
+            let taking = match self.part {
+                Part::Params => Taking::of_params(&self.key),
+                Part::Result => Taking::of_result(&self.key),
+                Part::Other => None,
+            };
+            self.taking = taking.map(|taking| (taking, depth));
+            self.text_from = at;
             Slot::of_part(self.part, &self.key)
         };
         self.slot = slot;
@@ -524,25 +597,32 @@ impl EnvelopeScanner {
         } else {
             State::After
         };
-        self.value_ended(
-            &bytes[(*capture_from).min(after)..after],
-            after,
-            capture_from,
-        );
+        self.value_ended(bytes, after, capture_from);
         if self.open.len() == self.base && byte == b'}' {
+            self.current.text = self.text.take();
             found(std::mem::take(&mut self.current).finished());
         }
     }
 
-    /// A value ended: if it is the one being captured, `tail` is its last piece.
-    fn value_ended(&mut self, tail: &[u8], after: usize, capture_from: &mut usize) {
+    /// A value ended, of which `bytes` up to `after` are the last piece: it may be the one being captured, or taken.
+    fn value_ended(&mut self, bytes: &[u8], after: usize, capture_from: &mut usize) {
         if self.open.len() == 0 && self.state == State::After {
             self.state = State::Done;
+        }
+        if let Some((taking, depth)) = self.taking
+            && self.open.len() == depth
+        {
+            if taking.is_value() {
+                self.text
+                    .add(taking, &bytes[self.text_from.min(after)..after]);
+            }
+            self.taking = None;
         }
         let Some(slot) = self.slot else { return };
         if self.open.len() != self.slot_depth {
             return;
         }
+        let tail = &bytes[(*capture_from).min(after)..after];
         *capture_from = after;
         if self.captured.is_empty() && tail.len() <= slot.limit() {
             // It came in one piece.
@@ -569,6 +649,7 @@ mod tests {
         mut cut: impl FnMut(usize) -> usize,
     ) -> (Vec<Envelope>, EnvelopeScanner) {
         let (mut scanner, mut found, mut rest) = (EnvelopeScanner::default(), Vec::new(), text);
+        scanner.keep_text(40);
         while !rest.is_empty() {
             let (piece, after) = rest.split_at(cut(rest.len()).clamp(1, rest.len()));
             scanner.feed(piece, &mut |envelope| found.push(envelope));
@@ -619,6 +700,56 @@ mod tests {
         assert!(!own_words.is_error && own_words.error.is_none());
     }
 
+    fn texts(envelope: &Envelope) -> Vec<String> {
+        let text = envelope.text.as_ref().expect("a text");
+        text.pieces().map(|(text, _)| text).collect()
+    }
+
+    #[test]
+    fn the_text_of_a_call_is_its_arguments_and_that_of_an_answer_its_texts() {
+        let call = &scan(
+            r#"{"id":1,"method":"tools/call","params":{"arguments":{"a": "b\n"},"name":"x"}}"#,
+        )[0];
+        assert_eq!(texts(call), ["{\"a\":\"b\n\"}"]);
+        assert_eq!(call.text.as_ref().map(Text::length), Some(12));
+        let content = r#""content":[{"type":"text","text":"caf\u00e9"},{"type":"image","data":"AAAA","mimeType":"text"},
+            {"type":"resource","resource":{"uri":"x","text":"in"}},{"type":"resource","resource":{"blob":"BBBB"}}]"#;
+        let structured = r#""structuredContent":{"text":"no"}"#;
+        for result in [
+            format!("{content},{structured}"),
+            format!("{structured},{content}"),
+        ] {
+            let answer = &scan(&format!(r#"{{"id":1,"result":{{{result}}}}}"#))[0];
+            assert_eq!(texts(answer), ["café", "in"]);
+        }
+        let answer = &scan(&format!(
+            r#"{{"id":1,"result":{{"content":[],{structured}}}}}"#
+        ))[0];
+        assert_eq!(texts(answer), [r#"{"text":"no"}"#]);
+        let asked = &scan(
+            r#"{"id":1,"method":"sampling/createMessage","params":{"messages":[{"role":"user","content":{"type":"text","text":"hi"}}],"systemPrompt":"be brief"}}"#,
+        )[0];
+        assert_eq!(texts(asked), ["hi", "be brief"]);
+        let sampled = &scan(
+            r#"{"id":1,"result":{"role":"assistant","content":{"type":"text","text":"yes"},"model":"gpt-5"}}"#,
+        )[0];
+        assert_eq!(texts(sampled), ["yes"]);
+        assert_eq!(sampled.model.as_deref(), Some("gpt-5"));
+    }
+
+    #[test]
+    fn of_a_long_text_the_beginning_is_kept_and_the_whole_measured() {
+        let words = "word ".repeat(40);
+        let text = format!(
+            r#"{{"id":1,"result":{{"content":[{{"type":"text","text":"{words}"}},{{"type":"image","data":"{words}"}}]}}}}"#
+        );
+        for size in [1, 7, 90, text.len()] {
+            let (found, _) = scan_in_pieces(text.as_bytes(), |_| size);
+            let text = found[0].text.as_ref().expect("a text");
+            assert_eq!((text.kept(), text.length()), (40, 200), "pieces of {size}");
+        }
+    }
+
     #[test]
     fn a_batch_gives_each_member() {
         let found = scan(
@@ -634,7 +765,8 @@ mod tests {
             "[{CALL},{}]",
             r#"{"\u0069d":12,"result":{"isError":true,"x":"\\"}}"#
         );
-        for text in [CALL, batch.as_str()] {
+        let texts = r#"{"id":1,"result":{"structuredContent":{"a":["b\"",1]},"content":[{"text":"c\"d"},{"text":"é\u00e9"},{"data":"e"}]}}"#;
+        for text in [CALL, batch.as_str(), texts] {
             let whole = scan(text);
             assert!(!whole.is_empty());
             for size in 1..24 {
@@ -648,6 +780,8 @@ mod tests {
     /// What is there in one piece is read by other code than what comes in pieces.
     #[test]
     fn damaged_texts_are_read_alike_whole_and_byte_by_byte() {
+        let texts = r#"{"id":7,"result":{"content":[{"type":"text","text":"a \"b\" c"},{"data":"d","text":["x"]},{"text":"e"}],
+            "structuredContent":{"text":"f"}},"params":{"arguments":{"g":1},"messages":[{"text":"h"}]}}"#;
         let error = r#"{"error":{"code":-1,"message":"no"},"id":"x","result":{"isError":true,"content":[1,"é"]}}"#;
         let failed = format!(
             r#"{{"id":7,"result":{{"content":["{}"],"isError":true}}}}"#,
@@ -662,7 +796,7 @@ mod tests {
             usize::try_from(random % below as u64).unwrap_or(0)
         };
         for round in 0..30_000 {
-            let text = [CALL, error, failed.as_str()][round % 3];
+            let text = [CALL, error, failed.as_str(), texts][round % 4];
             let mut bytes = text.as_bytes().to_vec();
             for _ in 0..next(3) {
                 let at = next(bytes.len());

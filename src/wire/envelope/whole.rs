@@ -6,26 +6,33 @@
 
 use memchr::memchr2;
 
-use super::{Envelope, LONGEST_KEY, Part, Slot};
+use super::{Envelope, LONGEST_KEY, Part, Slot, Taking, TextSink};
 
 /// Containers in containers that are followed here.
 const DEEPEST: usize = 64;
 
-/// The one message that `bytes` are, blanks around it left aside.
-pub(super) fn read(bytes: &[u8]) -> Option<Envelope> {
+/// The one message that `bytes` are, blanks around it left aside, with up to `limit` bytes of its text.
+pub(super) fn read(bytes: &[u8], limit: usize) -> Option<Envelope> {
     let mut reader = Reader {
         bytes,
         at: 0,
         envelope: Envelope::default(),
         content: None,
+        text: TextSink::default(),
+        in_texts: false,
     };
+    reader.text.keep(limit);
     reader.skip_blanks();
     reader.message()?;
     reader.skip_blanks();
     if let (Some(content), true) = (reader.content, reader.envelope.is_error) {
         reader.envelope.store(Slot::ContentStart, content);
     }
-    (reader.at == bytes.len()).then_some(reader.envelope)
+    if reader.at < bytes.len() {
+        return None;
+    }
+    reader.envelope.text = reader.text.take();
+    Some(reader.envelope)
 }
 
 struct Reader<'b> {
@@ -34,6 +41,9 @@ struct Reader<'b> {
     envelope: Envelope,
     /// The beginning of `result.content`, wanted only if the result turns out to be a failure.
     content: Option<&'b [u8]>,
+    text: TextSink,
+    /// Whether strings called `text` are texts here.
+    in_texts: bool,
 }
 
 impl<'b> Reader<'b> {
@@ -69,7 +79,33 @@ impl<'b> Reader<'b> {
     }
 
     fn part(&mut self, part: Part) -> Option<()> {
-        self.members(|reader, key| reader.member(Slot::of_part(part, key), 1))
+        self.members(|reader, key| {
+            let taking = match part {
+                Part::Params => Taking::of_params(key),
+                Part::Result => Taking::of_result(key),
+                Part::Other => None,
+            };
+            let from = reader.at;
+            reader.in_texts = taking == Some(Taking::Texts);
+            let is_string = reader.peek() == Some(b'"');
+            reader.member(Slot::of_part(part, key), 1)?;
+            match taking {
+                Some(Taking::Texts) if is_string => reader.take_text(from),
+                Some(taking) if taking.is_value() => {
+                    reader.text.add(taking, &reader.bytes[from..reader.at]);
+                }
+                _ => {}
+            }
+            reader.in_texts = false;
+            Some(())
+        })
+    }
+
+    /// Takes the string that began at `from` and ends here.
+    fn take_text(&mut self, from: usize) {
+        self.text
+            .add(Taking::Texts, &self.bytes[from + 1..self.at - 1]);
+        self.text.part();
     }
 
     /// Reads an object; `value` reads the value of each member.
@@ -130,7 +166,15 @@ impl<'b> Reader<'b> {
                 self.at += 1;
                 self.skip_text()
             }
-            b'{' if depth < DEEPEST => self.members(|reader, _| reader.skip_value(depth + 1)),
+            b'{' if depth < DEEPEST => self.members(|reader, key| {
+                let from = reader.at;
+                let is_text = reader.in_texts && key == b"text" && reader.peek() == Some(b'"');
+                reader.skip_value(depth + 1)?;
+                if is_text {
+                    reader.take_text(from);
+                }
+                Some(())
+            }),
             b'[' if depth < DEEPEST => {
                 self.at += 1;
                 self.skip_blanks();

@@ -108,9 +108,9 @@ fn verdicts(database: &Database) -> String {
 }
 
 /// How many migrations there are.
-const COUNT: usize = 10;
+const COUNT: usize = 11;
 
-const ALL_APPLIED: &str = "1 applied, 13 applied, 14 applied, 100 applied, 101 applied, 102 applied, 103 applied, 104 applied, 105 applied, 106 applied";
+const ALL_APPLIED: &str = "1 applied, 13 applied, 14 applied, 100 applied, 101 applied, 102 applied, 103 applied, 104 applied, 105 applied, 106 applied, 107 applied";
 
 /// `migrate up && migrate verify`, and a schema like that of an empty database migrated. What `up` did.
 fn green(database: &Database) -> Value {
@@ -201,7 +201,7 @@ fn sums(database: &Database) -> Vec<Vec<Option<String>>> {
         "SELECT count(*), sum(extract(epoch FROM connected_at)), count(DISTINCT client_version) FROM archon_mcp_sessions;
          SELECT count(*), sum(prompt_tokens), sum(completion_tokens), sum(estimated_cost), sum(duration_ms), count(tool_name)
          FROM archon_mcp_requests;
-         SELECT count(*), sum(input_price_per_1k), sum(output_price_per_1k) FROM archon_llm_pricing;
+         SELECT count(*), sum(input_price_per_1k), sum(output_price_per_1k) FROM archon_llm_pricing WHERE effective_date < '2025-01-01';
          SELECT count(*), max(checksum), NULL FROM archon_migrations
          WHERE migration_name !~ '^(001_add_mcp|013_add_session|014_add_user|10[0-9]_)'",
     )

@@ -11,6 +11,10 @@ const MIB: usize = 1 << 20;
 /// More than all sockets on the way hold together.
 const LARGE: usize = 40 * MIB;
 
+/// The tokenizer's vocabulary, loaded with the first call that is counted, takes more than all bodies may: it would hide
+/// what they take.
+const WITHOUT_VOCABULARY: &[&str] = &["--max-counted-text", "0"];
+
 fn large_post(path: &str, length: usize) -> String {
     format!(
         "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n"
@@ -29,7 +33,7 @@ fn peak(relay: &Relay) -> Option<usize> {
 
 #[test]
 fn a_large_body_streams_to_a_slow_server_in_bounded_memory() {
-    let relay = Relay::start(&[]);
+    let relay = Relay::start(WITHOUT_VOCABULARY);
     let before = peak(&relay);
     for (path, coded) in [("/mcp", false), ("/else", false), ("/mcp", true)] {
         let mut client = relay.client();
@@ -108,7 +112,7 @@ fn the_end_of_a_body_reaches_a_server_that_reads_only_then() {
 
 #[test]
 fn a_large_answer_streams_to_a_slow_client_in_bounded_memory() {
-    let relay = Relay::start(&[]);
+    let relay = Relay::start(WITHOUT_VOCABULARY);
     let before = peak(&relay);
     for chunked in [false, true] {
         let mut client = relay.client();

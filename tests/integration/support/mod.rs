@@ -11,12 +11,12 @@ mod servers;
 mod stdio;
 
 pub(crate) use balancer::Balancer;
-pub(crate) use clients::{Client, Driver};
+pub(crate) use clients::{Client, Driver, python};
 pub(crate) use daemon::{Daemon, archonctl, journals, json, new_data_dir, sessions_until};
 pub(crate) use faulty::{Fault, Faulty};
 pub(crate) use http::{Legacy, Message as HttpMessage, Scripted, send, send_raw};
 pub(crate) use peer::{Fields, Head, Peer, Upstream};
-pub(crate) use servers::{Everything, EverythingSse, ModernServer};
+pub(crate) use servers::{Everything, EverythingSse, ModernServer, clients_dir};
 pub(crate) use stdio::{
     Family, Lines, Server, StdioClient, StdioDriver, bridge_command, run_command,
 };

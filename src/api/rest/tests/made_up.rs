@@ -234,6 +234,7 @@ impl MadeUp {
                     prompt_tokens: r.prompt.map(|n| u32::try_from(n).expect("small")),
                     completion_tokens: r.completion.map(|n| u32::try_from(n).expect("small")),
                     estimated_cost: r.cost.map(Cost::from_micros),
+                    model: None,
                 }))
             })
             .collect();

@@ -1,8 +1,10 @@
 //! The API over a made-up data set: every answer against one worked out from the list of what was put in, on every store.
 
+mod document;
 mod expected;
 mod made_up;
 mod parameters;
+mod writes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,9 +16,11 @@ use serde_json::Value;
 use tower::ServiceExt;
 
 use super::{RestDeps, router};
-use crate::model::{HealthView, ManualClock, Timestamp, UpstreamHealth};
+use crate::journal::{Journal, JournalOptions};
+use crate::model::{HealthView, ManualClock, Timestamp, UpstreamHealth, UuidV7Source};
 use crate::store::Store;
-use crate::store::testing::{On, TestStore, on_every_store};
+use crate::store::testing::{INSTANCE, On, TestStore, on_every_store};
+use crate::tracking::{Tracker, TrackerOptions};
 
 use expected::Expected;
 use made_up::MadeUp;
@@ -32,13 +36,30 @@ pub(super) async fn ask(api: &axum::Router, path: &str) -> (StatusCode, Value) {
     let response = api.clone().oneshot(request).await.expect("an answer");
     let status = response.status();
     let body = response.into_body().collect().await.expect("a body");
-    let body = serde_json::from_slice(&body.to_bytes()).expect("JSON");
+    let body = body.to_bytes();
+    // `/metrics` is none.
+    let text = || String::from_utf8_lossy(&body).into_owned().into();
+    let body = serde_json::from_slice(&body).unwrap_or_else(|_| text());
     (status, body)
+}
+
+/// A tracker whose journal nobody reads.
+fn tracker(now: Timestamp) -> Arc<Tracker> {
+    let dir = tempfile::tempdir().expect("a temporary directory");
+    let journal = Journal::create(dir.path(), INSTANCE, JournalOptions::default());
+    Arc::new(Tracker::new(
+        TrackerOptions::default(),
+        Arc::new(ManualClock::at(now)),
+        Arc::new(UuidV7Source),
+        Arc::new(journal.expect("a journal")),
+    ))
 }
 
 pub(super) fn deps(store: &Store, now: Timestamp) -> RestDeps {
     RestDeps {
         store: store.clone(),
+        tracker: tracker(now),
+        count_tokens: None,
         clock: Arc::new(ManualClock::at(now)),
         started_at: now.minus(Duration::from_secs(90)),
         session_timeout: Duration::from_hours(1),
@@ -48,6 +69,8 @@ pub(super) fn deps(store: &Store, now: Timestamp) -> RestDeps {
             operations_recorded: 0,
             records_dropped: 0,
             bodies_unparsed: 0,
+            operations_counted: 0,
+            operations_estimated: 0,
             journal_backlog_bytes: 0,
             store_error: None,
             connections: 0,

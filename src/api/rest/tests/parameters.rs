@@ -76,7 +76,7 @@ async fn prices_are_found_by_parts_of_their_names() {
     let test = TestStore::new().await;
     let api = router(deps(&test.store, at(10)));
     let (_, all) = ask(&api, "/api/mcp/pricing").await;
-    assert_eq!(all["total"], 11);
+    assert_eq!(all["total"], 57);
     let (_, some) = ask(&api, "/api/mcp/pricing?provider=openai&model=4O").await;
     let names: Vec<_> = some["pricing"]
         .as_array()

@@ -21,7 +21,7 @@ struct Columns<'r> {
     request_id: Vec<Uuid>,
     session_id: Vec<Uuid>,
     timestamp: Vec<Timestamp>,
-    duration_ms: Vec<i32>,
+    duration_ms: Vec<Option<i32>>,
     bytes_in: Vec<i64>,
     bytes_out: Vec<i64>,
     method: Vec<Cow<'r, str>>,

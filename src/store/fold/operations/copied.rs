@@ -74,7 +74,7 @@ impl Fields {
         self.id(Some(row.request_id));
         self.id(Some(row.session_id));
         self.some(&postgres_count(row.timestamp).to_be_bytes());
-        self.some(&row.duration_ms.to_be_bytes());
+        self.number(row.duration_ms);
         self.some(&row.bytes_in.to_be_bytes());
         self.some(&row.bytes_out.to_be_bytes());
         self.some(row.method.as_bytes());

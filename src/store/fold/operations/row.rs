@@ -16,7 +16,7 @@ pub(super) struct Row<'r> {
     pub(super) request_id: Uuid,
     pub(super) session_id: Uuid,
     pub(super) timestamp: Timestamp,
-    pub(super) duration_ms: i32,
+    pub(super) duration_ms: Option<i32>,
     pub(super) bytes_in: i64,
     pub(super) bytes_out: i64,
     pub(super) method: Cow<'r, str>,
@@ -40,6 +40,7 @@ impl<'r> Row<'r> {
             operation,
             session_id,
             user_id,
+            cost,
         } = write;
         let (tool, prompt, resource) = targets(operation);
         let narrow = |text: &'r str| match limits.method {
@@ -52,7 +53,7 @@ impl<'r> Row<'r> {
             request_id: operation.request_id.0,
             session_id: session_id.0,
             timestamp: operation.started_at,
-            duration_ms: small(limits.duration_ms(operation)),
+            duration_ms: limits.duration_ms(operation).map(small),
             bytes_in: addend(operation.bytes_in),
             bytes_out: addend(operation.bytes_out),
             method: narrow(&operation.method),
@@ -61,7 +62,7 @@ impl<'r> Row<'r> {
             resource_uri: resource.map(clean),
             prompt_tokens: tokens(operation.prompt_tokens),
             completion_tokens: tokens(operation.completion_tokens),
-            estimated_cost: limits.cost(operation).map(Cost::from_micros),
+            estimated_cost: cost.map(Cost::from_micros),
             status: operation.status.as_str(),
             error_message: whole(&operation.error_message),
             sent_by: sender(operation.from_server),
