@@ -13,7 +13,7 @@ use super::tracker::Tracker;
 
 /// How long records gather before they are taken: the price of large batches, and well within the second that
 /// `docs/TRACKING.md` promises.
-const GATHER: Duration = Duration::from_millis(400);
+pub(super) const GATHER: Duration = Duration::from_millis(400);
 /// Bytes of journal in one transaction, some ten thousand operations: what a transaction costs is spread thin by then,
 /// and the records in memory stay a few megabytes.
 const BATCH_BYTES: usize = 1 << 20;

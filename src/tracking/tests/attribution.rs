@@ -192,14 +192,7 @@ fn refused_probes_open_nothing() {
     let no_such_version =
         r#"{"jsonrpc":"2.0","id":0,"error":{"code":-32022,"message":"Unsupported version"}}"#;
     rig.call(&client, &probe, no_such_version);
-    rig.call_as(
-        &client,
-        &modern(1, "tools/list", "a", ""),
-        StatusCode::UNAUTHORIZED,
-        &[],
-        "{}",
-    );
-    rig.call(&Client::new(), &initialize("tester", LEGACY), no_method);
+    rig.call_as(&client, &probe, StatusCode::UNAUTHORIZED, &[], "{}");
     drop(rig.stream(&Method::GET, &Client::new()));
     assert_eq!(rig.records(), []);
     assert_eq!(rig.tracker.open_sessions(), 0);

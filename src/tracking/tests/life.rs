@@ -95,7 +95,9 @@ fn a_listening_modern_client_that_goes_has_left() {
         StatusCode::OK,
         &headers(&[("content-type", "text/event-stream")]),
     ));
-    rig.pass(5);
+    rig.pass(4_000);
+    rig.tracker.sweep();
+    assert_eq!(rig.reasons(), [""; 0], "an open stream is activity");
     drop(exchange);
     rig.pass(31);
     rig.tracker.sweep();

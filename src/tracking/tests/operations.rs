@@ -228,3 +228,84 @@ fn an_exchange_that_follows_another_request_counts_nothing_twice() {
     drop(exchange);
     assert_eq!(rig.unparsed(), 1);
 }
+
+#[test]
+fn prompts_and_resources_are_told_from_the_wire() {
+    let rig = Rig::new();
+    let client = rig.initialize(&Client::new(), "abc");
+    for (method, params, target) in [
+        (
+            "prompts/get",
+            r#"{"arguments":{"name":"not this one"},"name":"greet"}"#,
+            Target::Prompt("greet".into()),
+        ),
+        (
+            "resources/read",
+            r#"{"uri":"file:///a/b"}"#,
+            Target::Resource("file:///a/b".into()),
+        ),
+        (
+            "tools/call",
+            r#"{"name":"echo","arguments":{"uri":"file:///not/this"}}"#,
+            Target::Tool("echo".into()),
+        ),
+    ] {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
+        rig.call(&client, &body, &echoed(1));
+        let operation = last(&rig);
+        assert_eq!(
+            (&*operation.method, operation.target),
+            (method, Some(target))
+        );
+    }
+}
+
+#[test]
+fn the_duration_ends_with_the_event_that_answers_though_the_stream_stays_open() {
+    let rig = Rig::new();
+    let client = rig.initialize(&Client::new(), "abc");
+    let exchange = rig.post(&client, &echo(1));
+    rig.pass(1);
+    exchange.answer_head(AnswerFacts::read(
+        StatusCode::OK,
+        &headers(&[("content-type", "text/event-stream")]),
+    ));
+    rig.pass(1);
+    exchange.answer_data(
+        b"data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{}}\n\n",
+    );
+    rig.pass(1);
+    exchange.answer_data(format!("data: {}\n\n", echoed(1)).as_bytes());
+    rig.pass(100);
+    exchange.answer_data(b": keep-alive\n\n");
+    exchange.answer_end();
+    let operation = last(&rig);
+    assert_eq!(operation.duration_us, 3_000_000);
+    assert_eq!(operation.status, OperationStatus::Success);
+    rig.pass(3_499);
+    rig.tracker.sweep();
+    assert_eq!(
+        rig.closed(),
+        [],
+        "it is the end of the operation from which time runs"
+    );
+    rig.pass(1);
+    rig.tracker.sweep();
+    assert_eq!(rig.reasons(), ["timeout"]);
+}
+
+#[test]
+fn every_operation_has_an_id_of_its_own_that_tells_its_time() {
+    let rig = Rig::new();
+    let client = rig.initialize(&Client::new(), "abc");
+    rig.call(&client, &format!("[{},{}]", echo(1), echo(2)), &echoed(1));
+    rig.call(&client, &echo(3), &echoed(3));
+    let ids: Vec<_> = rig
+        .operations()
+        .iter()
+        .map(|operation| operation.request_id.0)
+        .collect();
+    assert_eq!(ids.len(), 4);
+    assert!(ids.iter().all(|id| id.get_version_num() == 7), "{ids:?}");
+    assert!(ids.is_sorted() && ids[0] != ids[3], "{ids:?}");
+}

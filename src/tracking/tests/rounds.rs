@@ -227,13 +227,13 @@ fn a_compressed_body_that_is_none_passes_and_is_counted() {
 }
 
 /// A stream of the HTTP+SSE transport, with its endpoint told.
-fn sse_stream(rig: &Rig) -> Exchange {
+pub(super) fn sse_stream(rig: &Rig) -> Exchange {
     let stream = rig.stream(&Method::GET, &Client::new());
     stream.answer_data(b"event: endpoint\r\ndata: /messages/?session_id=s1\r\n\r\n");
     stream
 }
 
-fn post_on_stream(rig: &Rig, body: &str) -> Exchange {
+pub(super) fn post_on_stream(rig: &Rig, body: &str) -> Exchange {
     let channel = rig
         .tracker
         .channel("127.0.0.1", "/messages/", "?session_id=s1");
@@ -251,13 +251,13 @@ fn post_on_stream(rig: &Rig, body: &str) -> Exchange {
     exchange
 }
 
-fn accept(exchange: &Exchange, status: StatusCode) {
+pub(super) fn accept(exchange: &Exchange, status: StatusCode) {
     exchange.answer_head(AnswerFacts::read(status, &HeaderMap::new()));
     exchange.answer_data(b"Accepted");
     exchange.answer_end();
 }
 
-fn event(data: &str) -> String {
+pub(super) fn event(data: &str) -> String {
     format!("event: message\r\ndata: {data}\r\n\r\n")
 }
 
