@@ -435,3 +435,31 @@ fn rusts_own_client_in_both_eras() {
         }
     }
 }
+
+#[test]
+fn one_daemon_serves_clients_of_both_eras_at_the_same_time() {
+    let server = ModernServer::start(&[]);
+    let (_root, data_dir) = new_data_dir();
+    let daemon = started(&server.url, &data_dir);
+    let drivers = [
+        (Driver::PyLegacy, "legacy", "2025-11-25"),
+        (Driver::TsModern, "modern", "2026-07-28"),
+    ];
+    let clients = drivers.map(|(driver, ..)| Client::start(driver, &daemon.url, "hang", &[]));
+    for client in &clients {
+        client.until_ready();
+    }
+    let sessions = sessions_until(&data_dir, "both, open", |sessions| {
+        let used = |one: &&Value| one["total_requests"] == 7 && one["status"] == "active";
+        sessions.iter().filter(used).count() == 2
+    });
+    assert_eq!(sessions.len(), 2);
+    for (driver, era, version) in drivers {
+        let mut all = sessions.iter();
+        let session = all.find(|one| one["client_name"] == driver.name());
+        let session = session.expect("its session");
+        assert_identity(session, driver, era, "inferred", version);
+        assert_counts(session);
+    }
+    clients.into_iter().for_each(Client::kill);
+}
