@@ -124,6 +124,7 @@ impl TryFrom<String> for DisconnectReason {
 mod tests {
     use super::*;
 
+    /// Rule: reason/closed-list
     #[test]
     fn every_reason_reads_back_as_it_was_written() {
         let plain = [
@@ -139,6 +140,7 @@ mod tests {
         }
     }
 
+    /// Rule: reason/closed-list
     #[test]
     fn these_are_the_reasons_that_there_are() {
         let names: Vec<_> = DisconnectReason::all()
@@ -167,6 +169,7 @@ mod tests {
         }
     }
 
+    /// Rule: reason/closed-list
     #[test]
     fn spellings_found_in_old_databases_are_not_ours() {
         for wrong in [

@@ -120,11 +120,9 @@ impl Remote {
             return false;
         };
         let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let same_host = bare.eq_ignore_ascii_case(&self.host)
-            || (is_loopback(host) && is_loopback(&self.host));
-        secure == self.tls.is_some()
-            && uri.port_u16().unwrap_or(usual) == self.port
-            && same_host
+        let same_host =
+            bare.eq_ignore_ascii_case(&self.host) || (is_loopback(host) && is_loopback(&self.host));
+        secure == self.tls.is_some() && uri.port_u16().unwrap_or(usual) == self.port && same_host
     }
 
     /// Gives `with` the path of the MCP endpoint and the query for a request that came with `query` (its `?` included,

@@ -175,6 +175,7 @@ fn the_page_lists_every_endpoint_sends_and_needs_nothing_from_elsewhere() {
     daemon.stop();
 }
 
+/// Rule: operation/tokens-and-cost
 #[test]
 fn whatever_shows_tokens_or_costs_says_that_they_are_estimates() {
     let document: Value = serde_json::from_str(&printed("openapi")).expect("JSON");

@@ -188,7 +188,9 @@ mod tests {
     }
 
     fn rewritten(document: &[u8], url: &str) -> String {
-        let rewritten = with_server(url, |server| with_resource(document, "http://me/mcp", server));
+        let rewritten = with_server(url, |server| {
+            with_resource(document, "http://me/mcp", server)
+        });
         String::from_utf8(rewritten).expect("text")
     }
 
@@ -202,6 +204,7 @@ mod tests {
         }
     }
 
+    /// Rule: transparency/resource-metadata
     #[test]
     fn a_resource_that_is_another_server_stays() {
         for (named, url, own) in [
@@ -226,6 +229,7 @@ mod tests {
         }
     }
 
+    /// Rule: transparency/resource-metadata
     #[test]
     fn a_document_at_a_place_of_its_own_is_found_there() {
         let challenge = b"Bearer resource_metadata=\"http://up/custom/meta%20data.json?a=1&b=2\"";

@@ -284,7 +284,11 @@ async fn the_first_prices_make_way_unless_somebody_changed_them(on: On) {
     let prices = test.store.prices().await.expect("prices");
     assert!(prices.len() > 50, "{}", prices.len());
     assert!(prices.iter().all(|row| row.seeded), "nobody set any");
-    let first = || prices.iter().filter(|row| *row.effective_date < *"2025-01-01");
+    let first = || {
+        prices
+            .iter()
+            .filter(|row| *row.effective_date < *"2025-01-01")
+    };
     assert_eq!(first().count(), 11);
 
     let mine = price("gpt-4", "OpenAI", "2023-03-14", 1, 1);
@@ -302,6 +306,8 @@ async fn the_first_prices_make_way_unless_somebody_changed_them(on: On) {
     };
     assert_eq!(of("gpt-4o"), [("2026-10-26", true), ("2024-08-06", true)]);
     assert_eq!(of("gpt-4"), [("2023-03-14", false)], "theirs");
-    let first = prices.iter().filter(|row| *row.effective_date < *"2025-01-01");
+    let first = prices
+        .iter()
+        .filter(|row| *row.effective_date < *"2025-01-01");
     assert_eq!(first.count(), 11, "the way back leaves the first ones");
 }

@@ -129,10 +129,17 @@ impl Exchange {
 
     /// Opens the session of a request whose answer begins, whatever it says, unless only the answer's body can tell
     /// whether it is a refused probe.
-    pub(super) fn open_at_head(&self, state: &mut State, minted: Option<&[u8]>, status: StatusCode) {
+    pub(super) fn open_at_head(
+        &self,
+        state: &mut State,
+        minted: Option<&[u8]>,
+        status: StatusCode,
+    ) {
         if !status.is_success() {
             // What is no request, and what asks whether there is a server, opens none.
-            if self.facts.method == HttpMethod::Post && state.pending.iter().any(|asked| !asked.probes()) {
+            if self.facts.method == HttpMethod::Post
+                && state.pending.iter().any(|asked| !asked.probes())
+            {
                 self.open_by_request(state);
             }
             return;
@@ -161,8 +168,7 @@ impl Exchange {
                 self.open(state, identity::protocol(&self.facts, id), era);
             }
             // Whether a handshake was refused stands in the body of the answer.
-            _ if state.pending.is_empty()
-                || state.pending.iter().all(Pending::is_handshake) => {}
+            _ if state.pending.is_empty() || state.pending.iter().all(Pending::is_handshake) => {}
             _ => self.open(state, key, era),
         }
     }
@@ -175,7 +181,11 @@ impl Exchange {
             channel.state().session.clone_from(&state.session);
             return;
         }
-        let named = self.facts.mcp_session.as_deref().filter(|_| self.named_by_server(state));
+        let named = self
+            .facts
+            .mcp_session
+            .as_deref()
+            .filter(|_| self.named_by_server(state));
         let (key, era) = match named {
             Some(id) => (identity::protocol(&self.facts, id), Era::Legacy),
             None => self.key_and_era(state),
@@ -191,10 +201,8 @@ impl Exchange {
         }
         let probe = state.pending.iter().all(Pending::probes);
         match (end, state.status) {
-            (End::Complete, Some(status)) => {
-                if !(probe && status.is_client_error()) {
-                    self.open_by_request(state);
-                }
+            (End::Complete, Some(status)) if !(probe && status.is_client_error()) => {
+                self.open_by_request(state);
             }
             (End::Failed(Failure::Refused(_)), _) => {
                 if let Some(known) = self.known_session(state) {

@@ -71,13 +71,13 @@ impl Exchange {
         if opens(&pending, state) {
             self.open_by_request(state);
         }
-        if pending.is_handshake() && envelope.has_result {
-            if let (Some(session), Some(version)) = (&state.session, &envelope.protocol_version)
-                && let Some(opened) = &mut session.state().unsent
-            {
-                // What the server settled on counts, not what the client asked for.
-                opened.protocol_version = Some(version.clone());
-            }
+        if pending.is_handshake()
+            && envelope.has_result
+            && let (Some(session), Some(version)) = (&state.session, &envelope.protocol_version)
+            && let Some(opened) = &mut session.state().unsent
+        {
+            // What the server settled on counts, not what the client asked for.
+            opened.protocol_version = Some(version.clone());
         }
         if envelope.result_type.as_deref() == Some("input_required")
             && let Some(raw) = &envelope.request_state

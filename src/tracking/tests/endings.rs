@@ -37,7 +37,9 @@ fn process(rig: &Rig) -> crate::tracking::Process {
 }
 
 const PATHS: [Path; 18] = [
-    ("client_disconnect", |rig| rig.delete(&http(rig), StatusCode::OK)),
+    ("client_disconnect", |rig| {
+        rig.delete(&http(rig), StatusCode::OK)
+    }),
     ("client_disconnect", |rig| {
         drop(rig.stream(&Method::GET, &http(rig)));
         gives_up(rig);
@@ -56,7 +58,9 @@ const PATHS: [Path; 18] = [
     }),
     ("client_disconnect", |rig| process(rig).client_left()),
     ("client_disconnect", |rig| process(rig).client_gone()),
-    ("client_disconnect", |rig| process(rig).end(&ProcessEnd::ClientLeft)),
+    ("client_disconnect", |rig| {
+        process(rig).end(&ProcessEnd::ClientLeft)
+    }),
     ("timeout", |rig| {
         http(rig);
         rig.pass(3_600);
@@ -75,7 +79,9 @@ const PATHS: [Path; 18] = [
         rig.stream(&Method::GET, &http(rig)).answer_broken("reset");
         gives_up(rig);
     }),
-    ("error:UpstreamError", |rig| answered_on_stream(rig).answer_end()),
+    ("error:UpstreamError", |rig| {
+        answered_on_stream(rig).answer_end()
+    }),
     ("error:SessionNotFound", |rig| {
         rig.call_as(&http(rig), &echo(1), StatusCode::NOT_FOUND, &[], "");
     }),
@@ -107,6 +113,7 @@ fn answered_on_stream(rig: &Rig) -> Exchange {
     stream
 }
 
+/// Rule: reason/on-every-path, session/total-duration
 #[tokio::test]
 async fn every_path_that_ends_a_session_leaves_a_reason_and_a_duration() {
     for (number, (reason, path)) in PATHS.iter().enumerate() {
@@ -122,6 +129,7 @@ async fn every_path_that_ends_a_session_leaves_a_reason_and_a_duration() {
     }
 }
 
+/// Rule: reason/on-every-path, reason/close-call, session/total-duration
 #[tokio::test]
 async fn the_close_call_leaves_what_it_is_given() {
     for reason in DisconnectReason::all() {
@@ -133,7 +141,9 @@ async fn the_close_call_leaves_what_it_is_given() {
         let Ok(Found::Open(session)) = found else {
             panic!("it is open: {found:?}");
         };
-        rig.tracker.close_reported(&session, reason).expect("closed");
+        rig.tracker
+            .close_reported(&session, reason)
+            .expect("closed");
         check(&rig, &mut test, &reason.to_string(), 0).await;
     }
 }
@@ -146,7 +156,11 @@ async fn check(rig: &Rig, test: &mut TestStore, reason: &str, path: usize) {
     let now = rig.tracker.now();
     let settled = settle_dead(dir.path(), &test.store, Duration::from_hours(1), now).await;
     let settled = settled.expect("settled").closed;
-    assert_eq!(settled > 0, reason == "error:ServerCrash" && path > 0, "{path}");
+    assert_eq!(
+        settled > 0,
+        reason == "error:ServerCrash" && path > 0,
+        "{path}"
+    );
     let opened = rig.opened();
     assert_eq!(opened.len(), 1, "{path} {reason}");
     let details = session_details(&test.store, opened[0].session_id, Page::default());

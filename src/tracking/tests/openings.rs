@@ -13,6 +13,7 @@ fn unattributed(rig: &Rig) -> u64 {
     rig.tracker.counters.unattributed.load(Ordering::Relaxed)
 }
 
+/// Rule: session/opened
 #[test]
 fn whatever_answers_the_first_request_opens_a_session() {
     let requests = [
@@ -52,6 +53,7 @@ fn whatever_answers_the_first_request_opens_a_session() {
     }
 }
 
+/// Rule: session/opened
 #[test]
 fn a_connection_that_fails_before_the_first_answer_opens_none() {
     let rig = Rig::new();
@@ -71,6 +73,7 @@ fn a_connection_that_fails_before_the_first_answer_opens_none() {
     assert_eq!(unattributed(&rig), 10, "they are counted all the same");
 }
 
+/// Rule: session/opened, session/not-by-probe
 #[test]
 fn a_probe_that_is_refused_otherwise_than_probes_are_opens_one() {
     let probe = modern(1, "server/discover", "a", "");
@@ -88,6 +91,7 @@ fn a_probe_that_is_refused_otherwise_than_probes_are_opens_one() {
     }
 }
 
+/// Rule: session/opened, reason/session-not-found
 #[test]
 fn a_session_that_only_its_server_forgot_is_one_that_ended() {
     let rig = Rig::new();
@@ -98,6 +102,7 @@ fn a_session_that_only_its_server_forgot_is_one_that_ended() {
     assert_eq!(rig.reasons(), ["error:SessionNotFound"]);
 }
 
+/// Rule: session/not-by-get, session/opened
 #[test]
 fn what_is_no_request_opens_none_when_it_is_refused() {
     let rig = Rig::new();
@@ -116,6 +121,7 @@ fn what_is_no_request_opens_none_when_it_is_refused() {
     assert_eq!(rig.records(), []);
 }
 
+/// Rule: session/opened, derivation/older-transport
 #[test]
 fn a_refusal_of_the_older_transport_opens_the_session_of_its_stream() {
     let rig = Rig::new();
@@ -133,6 +139,7 @@ fn a_refusal_of_the_older_transport_opens_the_session_of_its_stream() {
     assert_eq!(rig.reasons(), ["error:UpstreamError"]);
 }
 
+/// Rule: operation/turned-down
 #[test]
 fn what_is_turned_down_here_is_a_row_though_no_session_was_there() {
     let rig = Rig::new();
@@ -145,7 +152,11 @@ fn what_is_turned_down_here_is_a_row_though_no_session_was_there() {
     }
     let stale = Client::new().with("mcp-session-id", "abc");
     rig.begin(&Method::POST, &stale).failed(too_large());
-    let rules: Vec<_> = rig.opened().iter().map(|opened| opened.derivation).collect();
+    let rules: Vec<_> = rig
+        .opened()
+        .iter()
+        .map(|opened| opened.derivation)
+        .collect();
     assert_eq!(rules, [Derivation::Explicit, Derivation::Protocol]);
     let rows: Vec<_> = rig
         .operations()
@@ -170,6 +181,7 @@ fn what_is_turned_down_here_is_a_row_though_no_session_was_there() {
     assert_eq!(rig.opened().len(), 2);
 }
 
+/// Rule: session/not-by-probe, operation/turned-down
 #[test]
 fn a_probe_and_what_is_no_request_leave_nothing_when_they_are_turned_down_here() {
     let rig = Rig::new();
@@ -187,6 +199,7 @@ fn a_probe_and_what_is_no_request_leave_nothing_when_they_are_turned_down_here()
     assert_eq!(rig.records(), []);
 }
 
+/// Rule: operation/turned-down
 #[test]
 fn strangers_who_are_turned_down_cannot_open_sessions_without_end() {
     let rig = Rig::new();
@@ -200,7 +213,11 @@ fn strangers_who_are_turned_down_cannot_open_sessions_without_end() {
     assert_eq!(unattributed(&rig), 76, "counted, and no rows");
     turned_down(0);
     assert_eq!(rig.operations().len(), 1_025, "of a session that is there");
-    rig.call(&Client::new(), &modern(1, "tools/call", "a", ""), &echoed(1));
+    rig.call(
+        &Client::new(),
+        &modern(1, "tools/call", "a", ""),
+        &echoed(1),
+    );
     assert_eq!(rig.tracker.open_sessions(), 1_025, "others open theirs");
     rig.pass(4_000);
     rig.tracker.sweep();

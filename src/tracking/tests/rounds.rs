@@ -26,6 +26,7 @@ fn input_required(id: u32, state: &str) -> String {
     )
 }
 
+/// Rule: operation/input-required
 #[test]
 fn an_input_required_result_and_its_retry_are_one_operation() {
     let rig = Rig::new();
@@ -71,6 +72,7 @@ fn a_retry_that_fails_makes_the_operation_an_error() {
     assert_eq!(rig.operations().len(), 2);
 }
 
+/// Rule: operation/input-required
 #[test]
 fn a_state_of_another_principal_links_nothing() {
     let rig = Rig::new();
@@ -209,6 +211,7 @@ fn compressed_bodies_are_read_in_both_directions() {
     );
 }
 
+/// Rule: transparency/unparsed
 #[test]
 fn a_compressed_body_that_is_none_passes_and_is_counted() {
     let rig = Rig::new();
@@ -261,6 +264,7 @@ pub(super) fn event(data: &str) -> String {
     format!("event: message\r\ndata: {data}\r\n\r\n")
 }
 
+/// Rule: derivation/older-transport, operation/duration
 #[test]
 fn the_older_transport_is_one_session_whose_answers_come_on_its_stream() {
     let rig = Rig::new();
@@ -313,6 +317,7 @@ fn the_older_transport_is_one_session_whose_answers_come_on_its_stream() {
     );
 }
 
+/// Rule: reason/upstream-error
 #[test]
 fn a_server_that_ends_the_older_transports_stream_ends_the_session() {
     let rig = Rig::new();

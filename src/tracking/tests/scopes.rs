@@ -31,6 +31,8 @@ fn modern_call(rig: &Rig, client: &Client, meta: &str) -> String {
     session.expect("a session")
 }
 
+/// Rule: derivation/scope-of-principal, derivation/scope-of-server, derivation/vendor, derivation/explicit-baggage
+/// Rule: derivation/inferred
 #[test]
 fn every_key_leads_to_one_session_of_one_principal_on_one_server() {
     for (baggage, meta, derivation) in KEYS {
@@ -53,6 +55,7 @@ fn every_key_leads_to_one_session_of_one_principal_on_one_server() {
     }
 }
 
+/// Rule: derivation/scope-of-server, derivation/protocol
 #[test]
 fn an_id_that_two_servers_minted_alike_is_two_sessions() {
     let rig = Rig::new();
@@ -64,16 +67,19 @@ fn an_id_that_two_servers_minted_alike_is_two_sessions() {
     assert_eq!(rig.opened().len(), 2);
 }
 
+/// Rule: derivation/inferred
 #[test]
 fn another_version_of_a_client_is_another_session() {
     let rig = Rig::new();
     let client = modern_client("");
     let first = modern_call(&rig, &client, "");
-    let newer = modern(2, "tools/call", "a", "").replace(r#""version":"2.0""#, r#""version":"2.1""#);
+    let newer =
+        modern(2, "tools/call", "a", "").replace(r#""version":"2.0""#, r#""version":"2.1""#);
     let second = rig.call(&client, &newer, &echoed(2));
     assert!(second.is_some() && second != Some(first));
 }
 
+/// Rule: derivation/first-that-applies
 #[test]
 fn of_two_keys_on_one_request_that_of_the_earlier_rule_counts() {
     let rig = Rig::new();
@@ -96,7 +102,11 @@ fn of_two_keys_on_one_request_that_of_the_earlier_rule_counts() {
         inferred,
         "a session's name before baggage and vendor"
     );
-    let rules: Vec<_> = rig.opened().iter().map(|opened| opened.derivation).collect();
+    let rules: Vec<_> = rig
+        .opened()
+        .iter()
+        .map(|opened| opened.derivation)
+        .collect();
     assert_eq!(
         rules,
         [
@@ -109,6 +119,7 @@ fn of_two_keys_on_one_request_that_of_the_earlier_rule_counts() {
     assert!(by_baggage != by_vendor && by_vendor != inferred && by_baggage != protocol);
 }
 
+/// Rule: derivation/explicit-name, session/ended-stays
 #[test]
 fn the_name_of_an_ended_session_counts_for_nothing() {
     let rig = Rig::new();
@@ -124,6 +135,7 @@ fn the_name_of_an_ended_session_counts_for_nothing() {
     assert_eq!(rig.closed().len(), 1, "and it stays as it ended");
 }
 
+/// Rule: era/header-or-meta, derivation/no-id-when-modern
 #[test]
 fn the_header_alone_makes_a_request_modern() {
     let rig = Rig::new();

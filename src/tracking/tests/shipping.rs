@@ -27,6 +27,7 @@ async fn stored(test: &TestStore) -> usize {
     count
 }
 
+/// Rule: durability/within-a-second
 #[tokio::test]
 async fn rows_reach_the_store_once_they_have_gathered() {
     // How long they gather is a constant; nothing else is waited for.
@@ -48,6 +49,7 @@ async fn rows_reach_the_store_once_they_have_gathered() {
     assert!(shipping.await.expect("an end"));
 }
 
+/// Rule: durability/until-committed
 async fn records_stay_in_the_journal_until_the_store_has_committed_them(on: On) {
     let (rig, test) = (Rig::new(), TestStore::on(on).await);
     test.execute("ALTER TABLE archon_mcp_requests RENAME TO elsewhere")

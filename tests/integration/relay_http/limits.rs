@@ -88,6 +88,7 @@ pub(super) fn operations(relay: &Relay, count: usize) -> Vec<[String; 4]> {
     })
 }
 
+/// Rule: operation/turned-down
 #[test]
 fn a_body_over_the_limit_gets_413_and_is_an_operation() {
     let relay = Relay::start(&["--max-body", "2KiB"]);
@@ -124,6 +125,7 @@ fn a_body_over_the_limit_gets_413_and_is_an_operation() {
     );
 }
 
+/// Rule: operation/turned-down
 #[test]
 fn a_page_of_another_site_gets_403_and_is_an_operation() {
     let relay = Relay::start(&[]);

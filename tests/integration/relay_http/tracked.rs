@@ -23,6 +23,7 @@ fn rows(relay: &Relay, session: &Value, count: usize) -> Vec<Value> {
     })
 }
 
+/// Rule: stored/not-connections
 #[test]
 fn connections_of_one_client_are_one_session() {
     let relay = Relay::start(&[]);
@@ -47,6 +48,7 @@ fn connections_of_one_client_are_one_session() {
     drop(silent);
 }
 
+/// Rule: derivation/no-id-when-modern, transparency/as-they-are, transparency/session-id-added
 #[test]
 fn a_modern_request_is_given_no_session_id_and_keeps_what_it_sends() {
     let relay = Relay::start(&[]);
@@ -78,6 +80,7 @@ fn a_modern_request_is_given_no_session_id_and_keeps_what_it_sends() {
     assert_eq!(sessions[0]["derivation"], "inferred");
 }
 
+/// Rule: session/not-by-look-up
 #[test]
 fn look_ups_below_well_known_open_no_session() {
     let relay = Relay::start(&[]);
@@ -109,6 +112,7 @@ fn look_ups_below_well_known_open_no_session() {
     assert_eq!(rows(&relay, &sessions[0], 1)[0]["method"], "tools/call");
 }
 
+/// Rule: session/handshake-alone, session/with-calls
 #[test]
 fn sessions_without_a_call_can_be_left_out() {
     let relay = Relay::start(&[]);
@@ -130,6 +134,7 @@ fn sessions_without_a_call_can_be_left_out() {
     assert_eq!(listed[0]["derivation"], "inferred");
 }
 
+/// Rule: session/timeouts-set
 #[test]
 fn the_session_timeout_that_was_set_is_reported() {
     let (_root, data_dir) = new_data_dir();
@@ -140,6 +145,7 @@ fn the_session_timeout_that_was_set_is_reported() {
     assert_eq!(told["session_timeout"], 420);
 }
 
+/// Rule: session/resumed-from, session/ended-stays
 #[test]
 fn a_request_for_a_session_that_has_ended_opens_another_that_goes_on_from_it() {
     let relay = Relay::start(&[]);
@@ -202,6 +208,7 @@ fn bad_gateway(session: &Legacy) {
     assert_eq!(head.status(), 502);
 }
 
+/// Rule: reason/upstream-unreachable
 #[test]
 fn a_server_that_went_away_is_unreachable() {
     let ended = reason_when_it_is_gone(|server, session| {
@@ -212,6 +219,7 @@ fn a_server_that_went_away_is_unreachable() {
     assert_eq!(ended["failed_requests"], 1);
 }
 
+/// Rule: reason/upstream-error
 #[test]
 fn a_server_that_dies_under_a_held_stream_has_failed() {
     let ended = reason_when_it_is_gone(|server, session| {
@@ -222,6 +230,7 @@ fn a_server_that_dies_under_a_held_stream_has_failed() {
     assert_eq!(ended["disconnect_reason"], "error:UpstreamError");
 }
 
+/// Rule: reason/protocol-error
 #[test]
 fn a_server_that_speaks_no_http_any_more_breaks_the_protocol() {
     let ended = reason_when_it_is_gone(|server, session| {
@@ -243,6 +252,7 @@ fn a_server_that_speaks_no_http_any_more_breaks_the_protocol() {
     assert_eq!(ended["disconnect_reason"], "error:ProtocolError");
 }
 
+/// Rule: operation/timeout
 #[test]
 fn a_call_that_was_not_answered_in_time_is_a_row() {
     let relay = Relay::start(&["--request-timeout", "200ms"]);
@@ -264,6 +274,7 @@ fn a_call_that_was_not_answered_in_time_is_a_row() {
     );
 }
 
+/// Rule: operation/turned-down
 #[test]
 fn what_is_turned_down_is_a_row_whether_there_was_a_session_or_not() {
     let relay = Relay::start(&["--max-body", "2KiB"]);
@@ -281,7 +292,10 @@ fn what_is_turned_down_is_a_row_whether_there_was_a_session_or_not() {
     assert_eq!(sessions.len(), 1, "of whoever says nothing of itself");
     assert_eq!(sessions[0]["derivation"], "inferred");
     let rows = rows(&relay, &sessions[0], 2);
-    assert_eq!((&rows[0]["method"], &rows[1]["method"]), (&"unknown".into(), &"tools/call".into()));
+    assert_eq!(
+        (&rows[0]["method"], &rows[1]["method"]),
+        (&"unknown".into(), &"tools/call".into())
+    );
     for (row, why) in rows.iter().zip(["--max-body", "--allowed-origins"]) {
         assert_eq!(row["status"], "error");
         let message = row["error_message"].as_str().expect("a message");
@@ -289,6 +303,7 @@ fn what_is_turned_down_is_a_row_whether_there_was_a_session_or_not() {
     }
 }
 
+/// Rule: session/opened, transparency/session-id-added
 #[test]
 fn a_first_request_that_is_refused_by_the_server_opens_a_session() {
     let relay = Relay::start(&[]);
@@ -310,6 +325,7 @@ fn a_first_request_that_is_refused_by_the_server_opens_a_session() {
     assert_eq!(sessions[0]["failed_requests"], 1);
 }
 
+/// Rule: transparency/unparsed
 #[test]
 fn what_could_not_be_read_is_counted_in_health() {
     let relay = Relay::start(&[]);
@@ -319,7 +335,9 @@ fn what_could_not_be_read_is_counted_in_health() {
         client.write(post("", body));
         let server = server.get_or_insert_with(|| relay.upstream.accept());
         assert_eq!(server.message().expect("a request").1, body.as_bytes());
-        server.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}");
+        server.write(
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+        );
         assert_eq!(client.message().expect("an answer").1, b"{}");
         let (_, health) = health(&relay.daemon);
         let counted = health["health"]["bodies_unparsed"].as_u64();
@@ -327,6 +345,7 @@ fn what_could_not_be_read_is_counted_in_health() {
     }
 }
 
+/// Rule: operation/prompt-and-resource, durability/uuid-v7
 #[test]
 fn prompts_and_resources_have_columns_of_their_own() {
     let relay = Relay::start(&[]);
@@ -341,7 +360,11 @@ fn prompts_and_resources_have_columns_of_their_own() {
         body.to_string()
     };
     for body in [
-        ask(1, "prompts/get", json!({"name": "greet", "arguments": {"name": "Ann"}})),
+        ask(
+            1,
+            "prompts/get",
+            json!({"name": "greet", "arguments": {"name": "Ann"}}),
+        ),
         ask(2, "resources/read", json!({"uri": "file:///a/b"})),
         call(3),
     ] {
@@ -352,10 +375,15 @@ fn prompts_and_resources_have_columns_of_their_own() {
         server.write(super::result(u32::try_from(id).expect("small")));
         client.message().expect("an answer");
     }
-    let sessions = sessions_until(&relay.data_dir, "a session", |sessions| !sessions.is_empty());
+    let sessions = sessions_until(&relay.data_dir, "a session", |sessions| {
+        !sessions.is_empty()
+    });
     let rows = rows(&relay, &sessions[0], 3);
     let columns = ["tool_name", "prompt_name", "resource_uri"];
-    for (row, filled) in rows.iter().zip(["prompt_name", "resource_uri", "tool_name"]) {
+    for (row, filled) in rows
+        .iter()
+        .zip(["prompt_name", "resource_uri", "tool_name"])
+    {
         for column in columns {
             assert_eq!(row[column].is_null(), column != filled, "{row}");
         }

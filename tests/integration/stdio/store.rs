@@ -10,6 +10,7 @@ use crate::support::{
     sessions_until,
 };
 
+/// Rule: reason/end-of-input, durability/one-owner
 #[test]
 fn several_at_once_beside_a_daemon() {
     let http = Everything::start();
@@ -62,6 +63,7 @@ fn several_at_once_beside_a_daemon() {
     assert_eq!(journals(&data_dir), 0);
 }
 
+/// Rule: reason/server-crash
 #[test]
 fn the_next_start_settles_what_a_killed_one_left() {
     let (_root, data_dir) = new_data_dir();
@@ -88,6 +90,7 @@ fn the_next_start_settles_what_a_killed_one_left() {
     assert_eq!(reason_of("next"), "client_disconnect");
 }
 
+/// Rule: stored/not-connections
 #[test]
 fn a_server_that_nobody_speaks_to_leaves_nothing() {
     let (_root, data_dir) = new_data_dir();
@@ -106,6 +109,7 @@ fn a_server_that_nobody_speaks_to_leaves_nothing() {
     );
 }
 
+/// Rule: session/timeouts-set, session/resumed-from
 #[test]
 fn a_session_of_a_quiet_client_ends_and_goes_on_as_another() {
     let (_root, data_dir) = new_data_dir();
@@ -130,6 +134,7 @@ fn a_session_of_a_quiet_client_ends_and_goes_on_as_another() {
 }
 
 /// Three of `archonctl run` and two of `archonctl bridge` on one store, all killed with calls under way.
+/// Rule: durability/kill, reason/after-a-crash, reason/server-crash, durability/one-owner
 #[test]
 fn several_killed_at_once_lose_no_answered_call() {
     const CALLS: u64 = 60;
