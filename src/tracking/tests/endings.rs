@@ -38,7 +38,7 @@ fn process(rig: &Rig) -> crate::tracking::Process {
 
 const PATHS: [Path; 18] = [
     ("client_disconnect", |rig| {
-        rig.delete(&http(rig), StatusCode::OK)
+        rig.delete(&http(rig), StatusCode::OK);
     }),
     ("client_disconnect", |rig| {
         drop(rig.stream(&Method::GET, &http(rig)));
@@ -59,7 +59,7 @@ const PATHS: [Path; 18] = [
     ("client_disconnect", |rig| process(rig).client_left()),
     ("client_disconnect", |rig| process(rig).client_gone()),
     ("client_disconnect", |rig| {
-        process(rig).end(&ProcessEnd::ClientLeft)
+        process(rig).end(&ProcessEnd::ClientLeft);
     }),
     ("timeout", |rig| {
         http(rig);
@@ -80,7 +80,7 @@ const PATHS: [Path; 18] = [
         gives_up(rig);
     }),
     ("error:UpstreamError", |rig| {
-        answered_on_stream(rig).answer_end()
+        answered_on_stream(rig).answer_end();
     }),
     ("error:SessionNotFound", |rig| {
         rig.call_as(&http(rig), &echo(1), StatusCode::NOT_FOUND, &[], "");
