@@ -52,6 +52,7 @@ fn details() -> SessionDetails {
     }
 }
 
+/// Rule: operation/tokens-and-cost
 #[test]
 fn one_session_is_shown_with_its_operations_and_their_sums() {
     let details = details();
