@@ -233,7 +233,7 @@ export interface ErrorEntry {
   timestamp: string;
   /** Tool, for `tools/call`. */
   tool_name: string | null;
-  /** Their sum; an unknown one counts as 0. */
+  /** Sum of both estimates; an unknown one counts as 0. */
   total_tokens: number;
   /** W3C trace id. */
   trace_id: string | null;
@@ -358,7 +358,7 @@ export interface LogEntry {
   timestamp: string;
   /** Tool, for `tools/call`. */
   tool_name: string | null;
-  /** Their sum; an unknown one counts as 0. */
+  /** Sum of both estimates; an unknown one counts as 0. */
   total_tokens: number;
   /** W3C trace id. */
   trace_id: string | null;
@@ -472,7 +472,7 @@ export interface McpRequest {
   timestamp: string;
   /** Tool, for `tools/call`. */
   tool_name: string | null;
-  /** Their sum; an unknown one counts as 0. */
+  /** Sum of both estimates; an unknown one counts as 0. */
   total_tokens: number;
   /** W3C trace id. */
   trace_id: string | null;
@@ -749,8 +749,10 @@ export interface Usage {
 
 /** Use of one tool. */
 export interface UsageOfTool {
+  /** Estimated cost. */
   cost: number;
   count: number;
+  /** Estimated tokens. */
   tokens: number;
 }
 
@@ -764,7 +766,7 @@ export interface UsageTotals {
   total_prompt_tokens: number;
   /** How many operations, the handshake left out. */
   total_requests: number;
-  /** Both. */
+  /** Both estimates together. */
   total_tokens: number;
 }
 
@@ -778,7 +780,7 @@ export interface UsageWithSessions {
   total_prompt_tokens: number;
   /** How many operations, the handshake left out. */
   total_requests: number;
-  /** Both. */
+  /** Both estimates together. */
   total_tokens: number;
   /** How many different sessions. */
   unique_sessions: number;

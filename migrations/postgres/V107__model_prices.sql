@@ -7,6 +7,24 @@
 ALTER TABLE archon_llm_pricing
     ADD COLUMN IF NOT EXISTS seeded boolean NOT NULL DEFAULT false;
 
+-- The first prices came with the program too: those that nobody has changed count as such, so that newer ones may follow.
+UPDATE archon_llm_pricing AS p SET seeded = true FROM (VALUES
+    ('gpt-4', 'OpenAI', 0.03, 0.06, date '2023-03-14', '8k context'),
+    ('gpt-4-turbo', 'OpenAI', 0.01, 0.03, date '2024-04-09', NULL),
+    ('gpt-4o', 'OpenAI', 0.0025, 0.01, date '2024-08-06', NULL),
+    ('gpt-4o-mini', 'OpenAI', 0.00015, 0.0006, date '2024-07-18', NULL),
+    ('gpt-3.5-turbo', 'OpenAI', 0.0005, 0.0015, date '2024-01-25', NULL),
+    ('claude-3-opus-20240229', 'Anthropic', 0.015, 0.075, date '2024-03-04', NULL),
+    ('claude-3-sonnet-20240229', 'Anthropic', 0.003, 0.015, date '2024-03-04', NULL),
+    ('claude-3-haiku-20240307', 'Anthropic', 0.00025, 0.00125, date '2024-03-13', NULL),
+    ('claude-3-5-sonnet-20240620', 'Anthropic', 0.003, 0.015, date '2024-06-20', NULL),
+    ('claude-3-5-sonnet-20241022', 'Anthropic', 0.003, 0.015, date '2024-10-22', NULL),
+    ('claude-3-5-haiku-20241022', 'Anthropic', 0.0008, 0.004, date '2024-12-03', 'after the price cut of December 2024')
+) AS s (model_name, provider, input_price, output_price, effective_date, notes)
+WHERE NOT p.seeded AND p.model_name = s.model_name AND p.provider = s.provider AND p.effective_date = s.effective_date
+    AND p.input_price_per_1k = s.input_price AND p.output_price_per_1k = s.output_price
+    AND p.notes IS NOT DISTINCT FROM s.notes;
+
 INSERT INTO archon_llm_pricing
     (model_name, provider, input_price_per_1k, output_price_per_1k, effective_date, notes, seeded)
 SELECT s.*, true FROM (VALUES

@@ -6,6 +6,23 @@
 
 ALTER TABLE archon_llm_pricing ADD COLUMN seeded INTEGER NOT NULL DEFAULT 0 CHECK (seeded IN (0, 1));
 
+-- The first prices came with the program too: those that nobody has changed count as such, so that newer ones may follow.
+UPDATE archon_llm_pricing AS p SET seeded = 1 FROM (VALUES
+    ('gpt-4', 'OpenAI', 30000, 60000, '2023-03-14', '8k context'),
+    ('gpt-4-turbo', 'OpenAI', 10000, 30000, '2024-04-09', NULL),
+    ('gpt-4o', 'OpenAI', 2500, 10000, '2024-08-06', NULL),
+    ('gpt-4o-mini', 'OpenAI', 150, 600, '2024-07-18', NULL),
+    ('gpt-3.5-turbo', 'OpenAI', 500, 1500, '2024-01-25', NULL),
+    ('claude-3-opus-20240229', 'Anthropic', 15000, 75000, '2024-03-04', NULL),
+    ('claude-3-sonnet-20240229', 'Anthropic', 3000, 15000, '2024-03-04', NULL),
+    ('claude-3-haiku-20240307', 'Anthropic', 250, 1250, '2024-03-13', NULL),
+    ('claude-3-5-sonnet-20240620', 'Anthropic', 3000, 15000, '2024-06-20', NULL),
+    ('claude-3-5-sonnet-20241022', 'Anthropic', 3000, 15000, '2024-10-22', NULL),
+    ('claude-3-5-haiku-20241022', 'Anthropic', 800, 4000, '2024-12-03', 'after the price cut of December 2024')
+) AS s
+WHERE p.seeded = 0 AND p.model_name = s.column1 AND p.provider = s.column2 AND p.effective_date = s.column5
+    AND p.input_price_per_1k = s.column3 AND p.output_price_per_1k = s.column4 AND p.notes IS s.column6;
+
 INSERT INTO archon_llm_pricing
     (model_name, provider, input_price_per_1k, output_price_per_1k, effective_date, notes, seeded)
 SELECT s.column1, s.column2, s.column3, s.column4, s.column5, s.column6, 1 FROM (VALUES

@@ -55,6 +55,7 @@ fn records_come_back_in_order_across_segments_and_batches() {
     }
 }
 
+/// Rule: durability/until-committed
 #[test]
 fn shipping_removes_whole_segments_and_lowers_the_backlog() {
     let root = tempfile::tempdir().expect("a directory");
@@ -125,6 +126,7 @@ fn a_flipped_bit_is_noticed_and_what_stands_before_it_counts() {
     assert_eq!(damage.len(), 1);
 }
 
+/// Rule: durability/bounded
 #[test]
 fn a_full_backlog_refuses_and_keeps_what_it_has() {
     let root = tempfile::tempdir().expect("a directory");
@@ -142,6 +144,7 @@ fn a_full_backlog_refuses_and_keeps_what_it_has() {
     assert_eq!(read_all(journal.dir(), 1 << 20).0, [touched(1)]);
 }
 
+/// Rule: durability/one-owner
 #[test]
 fn only_the_journal_of_a_dead_instance_can_be_claimed_and_only_once() {
     let root = tempfile::tempdir().expect("a directory");

@@ -160,6 +160,7 @@ mod tests {
         ("", "Unknown"),
     ];
 
+    /// Rule: session/client-type
     #[test]
     fn every_name_that_real_clients_send_is_filed() {
         for (name, product) in SEEN {

@@ -124,6 +124,7 @@ impl TryFrom<String> for DisconnectReason {
 mod tests {
     use super::*;
 
+    /// Rule: reason/closed-list
     #[test]
     fn every_reason_reads_back_as_it_was_written() {
         let plain = [
@@ -139,10 +140,42 @@ mod tests {
         }
     }
 
+    /// Rule: reason/closed-list
+    #[test]
+    fn these_are_the_reasons_that_there_are() {
+        let names: Vec<_> = DisconnectReason::all()
+            .map(|reason| reason.to_string())
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "client_disconnect",
+                "timeout",
+                "server_shutdown",
+                "error:UpstreamUnreachable",
+                "error:UpstreamError",
+                "error:SessionNotFound",
+                "error:ChildExit",
+                "error:ProtocolError",
+                "error:AuthExpired",
+                "error:QuotaExceeded",
+                "error:ServerCrash",
+            ]
+        );
+        let page = include_str!("../../docs/TRACKING.md");
+        for name in &names {
+            let told = name.strip_prefix("error:").unwrap_or(name);
+            assert!(page.contains(&format!("{told}`")), "{name}");
+        }
+    }
+
+    /// Rule: reason/closed-list
     #[test]
     fn spellings_found_in_old_databases_are_not_ours() {
         for wrong in [
             "timeout_no_activity",
+            "error:Unknown",
+            "error:upstreamerror",
             "error: UpstreamError",
             "error",
             "error:",

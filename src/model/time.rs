@@ -320,6 +320,7 @@ mod tests {
         );
     }
 
+    /// Rule: session/total-duration
     #[test]
     fn a_session_never_lasts_less_than_nothing() {
         let (early, late) = (Timestamp::from_micros(1), Timestamp::from_micros(5_999_999));

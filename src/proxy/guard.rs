@@ -83,7 +83,7 @@ fn name_of(host: &str) -> Option<String> {
 }
 
 /// Whether `host`, with or without a port, names this machine's loopback.
-fn is_loopback(host: &str) -> bool {
+pub(super) fn is_loopback(host: &str) -> bool {
     let name = match host.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),

@@ -14,6 +14,7 @@ use tokio_rustls::TlsConnector;
 use crate::model::UpstreamHealth;
 use crate::tracking::Server;
 
+use super::guard::is_loopback;
 use super::http1::Added;
 use super::local::LocalService;
 use super::tls;
@@ -108,6 +109,22 @@ pub(super) struct Remote {
 }
 
 impl Remote {
+    /// Whether `uri` names this server, whatever it names there. Loopback has several names.
+    pub(super) fn is_origin_of(&self, uri: &Uri) -> bool {
+        let (usual, secure) = match uri.scheme_str() {
+            Some("http") => (80, false),
+            Some("https") => (443, true),
+            _ => return false,
+        };
+        let Some(host) = uri.host() else {
+            return false;
+        };
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let same_host =
+            bare.eq_ignore_ascii_case(&self.host) || (is_loopback(host) && is_loopback(&self.host));
+        secure == self.tls.is_some() && uri.port_u16().unwrap_or(usual) == self.port && same_host
+    }
+
     /// Gives `with` the path of the MCP endpoint and the query for a request that came with `query` (its `?` included,
     /// or empty).
     pub(super) fn target(&self, query: &str, with: impl FnOnce(&str, &str)) {

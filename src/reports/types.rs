@@ -28,7 +28,7 @@ pub struct UsageTotals {
     pub total_prompt_tokens: i64,
     /// Estimated tokens of results.
     pub total_completion_tokens: i64,
-    /// Both.
+    /// Both estimates together.
     pub total_tokens: i64,
     /// Estimated cost in US dollars.
     pub total_cost: Cost,

@@ -126,7 +126,7 @@ pub struct OperationRow {
     pub prompt_tokens: Option<i64>,
     /// Estimated tokens of the result.
     pub completion_tokens: Option<i64>,
-    /// Their sum; an unknown one counts as 0.
+    /// Sum of both estimates; an unknown one counts as 0.
     pub total_tokens: i64,
     /// Estimated cost in US dollars.
     pub estimated_cost: Cost,

@@ -77,6 +77,36 @@ pub(super) fn outcome(answer: &Envelope) -> (OperationStatus, Option<Box<str>>) 
     }
 }
 
+/// Whether a request of `method` asks if there is a server of the modern era.
+pub(super) fn is_probe(method: &str) -> bool {
+    method == "server/discover"
+}
+
+/// Whether `answer` refuses a probe: the server does not know the method, or the revision (MCP 2026-07-28, Versioning).
+pub(super) fn refuses_probe(answer: &Envelope) -> bool {
+    #[derive(Deserialize)]
+    struct Error {
+        code: i64,
+    }
+    let Some(raw) = &answer.error else {
+        return false;
+    };
+    let code = match serde_json::from_slice(raw) {
+        Ok(Error { code }) => Some(code),
+        // Longer than what is kept of it.
+        Err(_) => code_in_beginning(raw),
+    };
+    matches!(code, Some(-32_601 | -32_022))
+}
+
+/// The code of an error object of which only the beginning is there.
+fn code_in_beginning(raw: &[u8]) -> Option<i64> {
+    const MARK: &[u8] = b"\"code\":";
+    let at = memchr::memmem::find(raw, MARK)? + MARK.len();
+    let mut numbers = serde_json::Deserializer::from_slice(&raw[at..]).into_iter();
+    numbers.next()?.ok()
+}
+
 /// What a request of `method` is aimed at, where that has a name or a URI.
 pub(super) fn target(
     method: &str,
@@ -117,5 +147,23 @@ mod tests {
             "the tool reported an error without a text"
         );
         assert_eq!(of_error(&[b'x'; 5_000]).chars().count(), LONGEST + 1);
+    }
+
+    #[test]
+    fn a_refused_probe_is_told_by_its_code() {
+        for (error, refused) in [
+            (r#"{"code":-32601,"message":"Method not found"}"#, true),
+            (r#"{"message":"no","code" : -32022}"#, true),
+            (r#"{"code":-32022,"message":"no","data":{"supp"#, true),
+            (r#"{"code":-32603,"message":"-32601"}"#, false),
+            (r#"{"code":-32603,"message":"no","data"#, false),
+        ] {
+            let answer = Envelope {
+                error: Some(error.as_bytes().into()),
+                ..Envelope::default()
+            };
+            assert_eq!(refuses_probe(&answer), refused, "{error}");
+        }
+        assert!(!refuses_probe(&Envelope::default()));
     }
 }

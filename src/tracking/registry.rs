@@ -8,6 +8,10 @@ use crate::model::{OpenedSession, SessionId};
 use super::identity::digest;
 use super::session::LiveSession;
 
+/// How many sessions may be open at once that began with a request which was turned down here. Strangers send such requests,
+/// under as many names as they like.
+const MOST_REFUSED: usize = 1_024;
+
 #[derive(Debug, Default)]
 pub(super) struct Registry {
     tables: Mutex<Tables>,
@@ -19,6 +23,8 @@ pub(super) struct Tables {
     by_id: HashMap<SessionId, Arc<LiveSession>>,
     /// How many of `by_id` are second ids of a session.
     second_ids: usize,
+    /// How many opened with a request that was turned down here.
+    refused: usize,
     /// Sessions that an earlier instance opened, by the digest of their key, until their client is heard of.
     adopted: HashMap<Box<str>, Arc<LiveSession>>,
     /// Sessions that their servers report themselves, by the digest of their key.
@@ -49,6 +55,11 @@ impl Registry {
             .iter()
             .filter(|(id, session)| **id == session.id());
         once.map(|(_, session)| session.clone()).collect()
+    }
+
+    /// Whether another session may open with a request that was turned down here.
+    pub(super) fn has_room_for_refused(&self) -> bool {
+        self.lock().refused < MOST_REFUSED
     }
 
     /// How many sessions are open.
@@ -107,6 +118,9 @@ impl Registry {
         if removed == 2 {
             tables.second_ids -= 1;
         }
+        if removed > 0 && session.refused {
+            tables.refused = tables.refused.saturating_sub(1);
+        }
         if let Some(opened) = &session.reported {
             let found = tables.reported.get(&opened.session_key);
             if found.is_some_and(|found| Arc::ptr_eq(found, session)) {
@@ -153,6 +167,7 @@ impl Tables {
 
     /// Adds a session under its id.
     pub(super) fn add(&mut self, session: &Arc<LiveSession>) {
+        self.refused += usize::from(session.refused);
         self.by_id.insert(session.id(), session.clone());
     }
 

@@ -30,6 +30,8 @@ pub(super) struct LiveSession {
     pub(super) principal: Box<str>,
     /// How it opened, for one that its server reports itself.
     pub(super) reported: Option<Arc<OpenedSession>>,
+    /// Whether it opened with a request that was turned down here.
+    pub(super) refused: bool,
     state: Mutex<SessionState>,
 }
 
@@ -160,6 +162,7 @@ impl LiveSession {
             server,
             principal,
             reported: None,
+            refused: false,
             state: Mutex::new(state),
         }
     }

@@ -75,6 +75,8 @@ pub(super) struct Opening {
     pub(super) protocol_version: Option<Box<str>>,
     /// Whether to let a legacy client's later requests find it by their user agent.
     pub(super) alias: bool,
+    /// Whether the request that opens it was turned down here.
+    pub(super) refused: bool,
 }
 
 /// Tracks the sessions of one instance.
@@ -213,14 +215,16 @@ impl Tracker {
             survives_instance: facts.server.survives_instance,
         };
         let (server, principal) = (opened.server.clone(), opened.principal.clone());
-        let session = Arc::new(LiveSession::new(
+        let mut session = LiveSession::new(
             session_id,
             server,
             principal,
             Some(Box::new(opened)),
             facts.started_at,
             facts.started_at,
-        ));
+        );
+        session.refused = opening.refused;
+        let session = Arc::new(session);
         tables.add(&session);
         tables.add_key(key.text.into(), &session);
         if opening.alias {

@@ -26,6 +26,7 @@ pub fn era_of(version: &str) -> Era {
 mod tests {
     use super::*;
 
+    /// Rule: era/by-revision
     #[test]
     fn revisions_before_2026_07_28_are_legacy() {
         for (version, era) in [

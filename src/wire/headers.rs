@@ -128,6 +128,7 @@ mod tests {
         }
     }
 
+    /// Rule: derivation/explicit-baggage
     #[test]
     fn baggage_names_a_session() {
         assert_eq!(baggage_session("a=b, session.id = x1 ;p=q,c=d"), Some("x1"));

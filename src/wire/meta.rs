@@ -137,6 +137,7 @@ impl RequestMeta {
 mod tests {
     use super::*;
 
+    /// Rule: era/said-in-meta
     #[test]
     fn a_modern_request_says_who_sends_it() {
         let meta = RequestMeta::read(
@@ -155,6 +156,7 @@ mod tests {
         );
     }
 
+    /// Rule: derivation/vendor
     #[test]
     fn vendors_keys_are_told_apart() {
         for (raw, key) in [

@@ -20,6 +20,7 @@ fn told<'e>(events: &'e [Value], tool: &str) -> &'e Value {
     &call.unwrap_or_else(|| panic!("{tool} was called"))["structuredContent"]
 }
 
+/// Rule: session/timeouts-set
 #[test]
 fn real_clients_of_both_eras_ask_it_and_their_calls_are_tracked() {
     for (driver, era, derivation, version) in [

@@ -83,6 +83,7 @@ fn dear(prompt: u64, completion: u64) -> f64 {
     f64::from(u32::try_from(prompt + 2 * completion).expect("small"))
 }
 
+/// Rule: operation/tokens-and-cost
 #[test]
 fn calls_are_stored_with_their_tokens_and_cost_and_sessions_with_the_sums() {
     let server = Everything::start();
@@ -208,6 +209,7 @@ fn what_the_daemon_cannot_price_it_says_at_the_start() {
     assert!(daemon.stop_with("TERM").success());
 }
 
+/// Rule: operation/tokens-and-cost
 #[test]
 fn costs_are_the_same_on_postgresql() {
     let server = Everything::start();
@@ -249,6 +251,7 @@ fn costs_are_the_same_on_postgresql() {
     assert!(daemon.stop_with("TERM").success());
 }
 
+/// Rule: operation/tokens-and-cost
 #[test]
 fn over_stdio_calls_have_tokens_and_a_model() {
     let (_root, data_dir) = new_data_dir();

@@ -38,6 +38,7 @@ fn stored_calls(data_dir: &Path, session: &Value) -> HashMap<String, usize> {
     counts
 }
 
+/// Rule: transparency/session-id-added, durability/kill
 #[test]
 fn a_kill_under_calls_loses_none_and_the_next_start_goes_on() {
     let server = Everything::start();
@@ -126,6 +127,7 @@ fn a_kill_under_calls_loses_none_and_the_next_start_goes_on() {
     }
 }
 
+/// Rule: reason/server-crash
 #[test]
 fn a_kill_ends_the_sessions_of_the_built_in_server() {
     let (_root, data_dir) = new_data_dir();

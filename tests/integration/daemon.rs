@@ -157,6 +157,7 @@ fn shake_hands(server: &Scripted, id: &str) {
     server.request().answer("200 OK", &headers, body.as_bytes());
 }
 
+/// Rule: reason/server-shutdown
 #[test]
 fn both_signals_let_a_call_in_flight_finish_and_close_every_session() {
     for signal in ["TERM", "INT"] {

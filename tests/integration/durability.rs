@@ -165,6 +165,7 @@ fn memory(daemon: &Daemon) -> u64 {
 
 /// "When the store is down the record waits in the journal": traffic flows, nothing is lost, memory does not grow with the
 /// backlog, which `/health` and `doctor` show, and which drains.
+/// Rule: durability/store-away, durability/until-committed, durability/bounded
 #[test]
 fn postgresql_away_under_load_loses_nothing_and_is_shown() {
     let setup = Setup::new();
@@ -230,6 +231,7 @@ fn postgresql_away_under_load_loses_nothing_and_is_shown() {
 }
 
 /// "kill -9 at that moment loses nothing", with PostgreSQL as the store, there or away.
+/// Rule: durability/kill
 #[test]
 fn a_kill_under_load_loses_no_acknowledged_call() {
     let setup = Setup::new();
@@ -281,6 +283,7 @@ fn a_kill_under_load_loses_no_acknowledged_call() {
 }
 
 /// "the journal grows up to a settable bound"; what goes beyond is counted, and traffic flows.
+/// Rule: durability/bounded
 #[test]
 fn a_journal_at_its_bound_drops_and_counts() {
     let setup = Setup::new();
@@ -343,6 +346,7 @@ impl Drop for SmallDisk {
 }
 
 /// "When the disk is full records are dropped, counted, and `/health` says so"; traffic flows.
+/// Rule: durability/full-disk
 #[test]
 fn a_full_disk_drops_records_and_fails_no_request() {
     let setup = Setup::new();
@@ -472,6 +476,7 @@ fn the_journal_of_a_killed_daemon_counts_up_to_where_it_is_damaged() {
 }
 
 /// Two daemons that start at one moment do not both take what a dead one has left.
+/// Rule: durability/one-owner
 #[test]
 fn daemons_that_start_at_once_share_what_a_dead_one_left() {
     let server = Everything::start();

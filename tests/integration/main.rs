@@ -27,6 +27,7 @@ mod replicas;
 mod reported;
 mod rest_api;
 mod rest_document;
+mod rules;
 mod servers_for_tests;
 mod stdio;
 mod streaming;

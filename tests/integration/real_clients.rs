@@ -52,6 +52,7 @@ fn assert_ended(session: &Value, reason: &str) {
     assert_eq!(session["total_duration"], end.whole_seconds_since(start));
 }
 
+/// Rule: session/total-duration, reason/delete
 #[test]
 fn legacy_clients_that_leave_politely() {
     let server = Everything::start();
@@ -152,6 +153,7 @@ fn legacy_clients_that_just_close_or_are_killed() {
     }
 }
 
+/// Rule: derivation/older-transport
 #[test]
 fn clients_of_the_older_transport_closing_and_killed() {
     let server = EverythingSse::start();
@@ -246,6 +248,7 @@ fn a_client_behind_the_bridge_mcp_remote_of_a_server_of_the_modern_era() {
     assert_ended(bridged(&sessions).expect("it is there"), "server_shutdown");
 }
 
+/// Rule: era/both-at-once
 #[test]
 fn fastmcp_s_client_in_both_eras_leaving_and_killed() {
     let (legacy, modern) = (Everything::start(), ModernServer::start(&[]));
@@ -328,6 +331,7 @@ fn a_modern_client_that_listens_and_is_killed() {
     assert_ended(&sessions[0], "client_disconnect");
 }
 
+/// Rule: session/not-by-probe
 #[test]
 fn a_client_that_probes_first_is_one_session() {
     let server = Everything::start();
@@ -347,6 +351,7 @@ fn a_client_that_probes_first_is_one_session() {
     assert_ended(&sessions[0], "client_disconnect");
 }
 
+/// Rule: derivation/inferred-legacy
 #[test]
 fn a_legacy_client_of_a_server_that_mints_no_ids() {
     let server = ModernServer::start(&[]);
@@ -370,6 +375,7 @@ fn a_legacy_client_of_a_server_that_mints_no_ids() {
     drop(daemon);
 }
 
+/// Rule: era/both-at-once
 #[test]
 fn rusts_own_client_in_both_eras() {
     use rmcp::model::{CallToolRequestParams, ClientConfig, Implementation, ProtocolVersion};
@@ -434,4 +440,33 @@ fn rusts_own_client_in_both_eras() {
             assert_ended(&ended[0], "client_disconnect");
         }
     }
+}
+
+/// Rule: era/both-at-once
+#[test]
+fn one_daemon_serves_clients_of_both_eras_at_the_same_time() {
+    let server = ModernServer::start(&[]);
+    let (_root, data_dir) = new_data_dir();
+    let daemon = started(&server.url, &data_dir);
+    let drivers = [
+        (Driver::PyLegacy, "legacy", "2025-11-25"),
+        (Driver::TsModern, "modern", "2026-07-28"),
+    ];
+    let clients = drivers.map(|(driver, ..)| Client::start(driver, &daemon.url, "hang", &[]));
+    for client in &clients {
+        client.until_ready();
+    }
+    let sessions = sessions_until(&data_dir, "both, open", |sessions| {
+        let used = |one: &&Value| one["total_requests"] == 7 && one["status"] == "active";
+        sessions.iter().filter(used).count() == 2
+    });
+    assert_eq!(sessions.len(), 2);
+    for (driver, era, version) in drivers {
+        let mut all = sessions.iter();
+        let session = all.find(|one| one["client_name"] == driver.name());
+        let session = session.expect("its session");
+        assert_identity(session, driver, era, "inferred", version);
+        assert_counts(session);
+    }
+    clients.into_iter().for_each(Client::kill);
 }

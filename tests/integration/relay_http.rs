@@ -7,6 +7,7 @@ mod limits;
 mod load;
 mod messages;
 mod refusals;
+mod tracked;
 mod upstreams;
 
 use std::path::PathBuf;

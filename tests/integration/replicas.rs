@@ -134,6 +134,7 @@ fn modern_call_in(url: &str, name: &str, id: u32, session: Option<&str>) -> Opti
 
 /// Tracking rules, "Which session a request belongs to": a legacy session is one, whichever replicas its requests meet; and
 /// "Life of a session": a DELETE through any of them closes it once.
+/// Rule: derivation/protocol
 #[test]
 fn a_legacy_session_whose_requests_hit_all_replicas_is_one_session() {
     let server = Everything::start();
@@ -189,6 +190,7 @@ fn a_delete_through_a_replica_that_never_saw_the_session_closes_it() {
 }
 
 /// Rule `inferred`: one session for one client, whichever replicas it meets.
+/// Rule: derivation/inferred
 #[test]
 fn a_modern_session_whose_requests_hit_all_replicas_is_one_session() {
     let server = ModernServer::start(&[]);
@@ -219,6 +221,7 @@ fn a_modern_session_whose_requests_hit_all_replicas_is_one_session() {
 }
 
 /// Rule `explicit`: a session that one replica has opened can be named to another.
+/// Rule: derivation/explicit-name
 #[test]
 fn a_session_is_found_by_its_name_on_every_replica() {
     let server = ModernServer::start(&[]);
@@ -233,6 +236,7 @@ fn a_session_is_found_by_its_name_on_every_replica() {
 }
 
 /// "Time runs from the end of the last operation", whichever replica saw it.
+/// Rule: session/timeouts-set, session/from-last-end
 #[test]
 fn the_timeout_runs_from_the_last_activity_over_all_replicas() {
     let server = Everything::start();
@@ -263,6 +267,7 @@ fn the_timeout_runs_from_the_last_activity_over_all_replicas() {
 
 /// "After a crash another replica settles every session the dead instance owned: one that can go on stays open, the rest get a
 /// reason."
+/// Rule: reason/after-a-crash
 #[test]
 fn the_sessions_of_a_killed_replica_go_on_or_are_settled_by_another() {
     let server = Everything::start();
@@ -310,6 +315,7 @@ fn the_sessions_of_a_killed_replica_go_on_or_are_settled_by_another() {
 }
 
 /// The same for sessions that lived in the killed replica.
+/// Rule: reason/server-crash
 #[test]
 fn what_lived_in_a_killed_replica_ends_as_a_crash() {
     let mut replicas = Replicas::start(2, "", &[]);
@@ -327,6 +333,7 @@ fn what_lived_in_a_killed_replica_ends_as_a_crash() {
 }
 
 /// "Closing is idempotent; the first reason wins, also when two replicas close at once."
+/// Rule: session/first-reason
 #[test]
 fn all_replicas_closing_one_session_at_once_leave_one_reason() {
     let server = Everything::start();
@@ -364,6 +371,7 @@ fn all_replicas_closing_one_session_at_once_leave_one_reason() {
 }
 
 /// `server_shutdown`: "this daemon stopped gracefully and no other replica shares the store".
+/// Rule: reason/server-shutdown
 #[test]
 fn only_the_last_replica_to_stop_shuts_sessions_down() {
     let server = Everything::start();

@@ -174,3 +174,32 @@ fn the_page_lists_every_endpoint_sends_and_needs_nothing_from_elsewhere() {
     assert!(policy.starts_with("default-src 'none'"), "{policy}");
     daemon.stop();
 }
+
+/// Rule: operation/tokens-and-cost
+#[test]
+fn whatever_shows_tokens_or_costs_says_that_they_are_estimates() {
+    let document: Value = serde_json::from_str(&printed("openapi")).expect("JSON");
+    let types = document["components"]["schemas"].as_object();
+    let mut seen = 0;
+    for (name, schema) in types.expect("types") {
+        // What a server reports is what it says it is.
+        if name == "NewRequest" {
+            continue;
+        }
+        let Some(members) = schema["properties"].as_object() else {
+            continue;
+        };
+        for (member, described) in members {
+            if !["token", "cost"].iter().any(|word| member.contains(word)) {
+                continue;
+            }
+            let said = described["description"].as_str().unwrap_or_default();
+            assert!(
+                said.to_lowercase().contains("estimate"),
+                "{name}.{member}: {said}"
+            );
+            seen += 1;
+        }
+    }
+    assert!(seen > 15, "{seen}");
+}

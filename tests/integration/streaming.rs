@@ -25,6 +25,7 @@ fn chunk(data: &[u8]) -> Vec<u8> {
     [format!("{:x}\r\n", data.len()).as_bytes(), data, b"\r\n"].concat()
 }
 
+/// Rule: transparency/events, durability/end-is-the-frame
 #[test]
 fn events_pass_one_by_one_as_they_arrive() {
     let server = Scripted::start();
@@ -74,6 +75,7 @@ fn events_pass_one_by_one_as_they_arrive() {
     );
 }
 
+/// Rule: transparency/events
 #[test]
 fn compressed_events_pass_untouched_and_are_tracked_as_they_come() {
     use std::io::Write;
@@ -174,6 +176,7 @@ fn chunked(data: &[u8], sizes: &[usize]) -> Vec<u8> {
     coded
 }
 
+/// Rule: transparency/as-they-are, transparency/unparsed
 #[test]
 fn bodies_pass_byte_for_byte_both_ways() {
     const CHUNKED: &str = "content-type: application/json\r\ntransfer-encoding: chunked\r\n";
@@ -211,6 +214,7 @@ fn bodies_pass_byte_for_byte_both_ways() {
     }
 }
 
+/// Rule: transparency/as-they-are
 #[test]
 fn a_body_that_ends_with_the_connection_passes_whole() {
     let server = Scripted::start();

@@ -145,13 +145,15 @@ async fn tracked() -> TestStore {
     store
 }
 
+/// Rule: operation/tokens-and-cost
 #[tokio::test]
 async fn a_modern_client_learns_who_answers() {
     let answer = ask("server/discover", json!({})).await;
     let result = &answer["result"];
     let versions = result["supportedVersions"].as_array().expect("a list");
     assert!(versions.contains(&MODERN.into()) && versions.contains(&LEGACY.into()));
-    assert!(result["instructions"].is_string(), "{answer}");
+    let instructions = result["instructions"].as_str().expect("a text");
+    assert!(instructions.contains("token counts and cost are estimates"));
     assert!(answer.to_string().contains("\"archonctl\""), "{answer}");
 }
 

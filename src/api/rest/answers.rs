@@ -95,7 +95,9 @@ struct ByTool(Vec<ToolUsage>);
 #[schemars(rename = "UsageOfTool")]
 struct OneTool {
     count: i64,
+    /// Estimated tokens.
     tokens: i64,
+    /// Estimated cost.
     cost: Cost,
 }
 

@@ -233,7 +233,7 @@ pub(super) fn answer(
     let mut footer = Vec::new();
     if sums.total_requests > 0 {
         footer.push(format!(
-            "{} operations, about {} tokens ({} in, {} out), about ${}",
+            "{} operations, about {} tokens ({} in, {} out), about ${}; tokens and cost are estimates",
             sums.total_requests,
             sums.total_tokens,
             sums.total_prompt_tokens,

@@ -149,7 +149,8 @@ impl<'a, S: ClientStream> Client<'a, S> {
         }
         let endpoint = passage.endpoint.as_deref().unwrap_or(ENDPOINT);
         if let Some(base) = self.base_url() {
-            document = metadata::with_resource(&document, &format!("{base}{endpoint}"));
+            let url = format!("{base}{endpoint}");
+            document = metadata::with_resource(&document, &url, self.target.remote);
         }
         if passage.to_head {
             document.clear();

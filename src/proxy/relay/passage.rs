@@ -334,8 +334,8 @@ impl<'e> Passage<'e> {
             return Vec::new();
         };
         let endpoint = self.endpoint.as_deref().unwrap_or(super::super::ENDPOINT);
-        let path = client.target.remote.path.path();
-        head.rewritten(|value| metadata::with_metadata_address(value, &base, endpoint, path))
+        let server = client.target.remote;
+        head.rewritten(|value| metadata::with_metadata_address(value, &base, endpoint, server))
     }
 
     /// Waits until something happens that somebody has to decide on. Meanwhile the rest of the request's body goes out.

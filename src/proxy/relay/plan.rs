@@ -1,5 +1,6 @@
 //! What is to be done with a request, by its head: where it goes, and how its head goes on.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::StatusCode;
@@ -12,6 +13,7 @@ use super::super::is_health;
 use super::super::pool::Pool;
 use super::super::route::{Route, is_metadata, route};
 use super::super::upstream::{Place, Remote, Upstream};
+use super::metadata::elsewhere;
 use super::refusal::Refusal;
 use super::stream::ClientStream;
 use super::{Client, Worker};
@@ -153,12 +155,20 @@ impl<S: ClientStream> Client<'_, S> {
             }
             Route::Other { path, endpoint, .. } => {
                 let metadata = is_metadata(&path) && self.base_url().is_some();
+                let elsewhere = metadata.then(|| elsewhere(head.query)).flatten();
+                let (path, query) = match elsewhere.as_ref() {
+                    None => (&*path, Cow::Borrowed(head.query)),
+                    Some(there) => {
+                        let query = there.query().map(|query| format!("?{query}"));
+                        (there.path(), Cow::Owned(query.unwrap_or_default()))
+                    }
+                };
                 let added = if metadata {
                     &target.remote.plainly
                 } else {
                     &target.remote.added
                 };
-                head.pass_on(&target.remote.authority, &path, head.query, added, out);
+                head.pass_on(&target.remote.authority, path, &query, added, out);
                 (Some(endpoint.into()), metadata, false)
             }
         };

@@ -20,6 +20,7 @@ on_every_store!(
     answers_keep_the_names_and_kinds_of_the_contract,
 );
 
+/// Rule: session/with-calls
 async fn lists_are_filtered_ordered_and_counted(on: On) {
     let test = lists(on).await;
     let with = |change: &dyn Fn(&mut SessionFilter)| {

@@ -14,6 +14,7 @@ on_every_store!(
     a_batch_taken_twice_is_paid_once,
     prices_are_set_all_or_none_and_keep_their_spelling,
     no_seed_touches_a_price_that_somebody_set,
+    the_first_prices_make_way_unless_somebody_changed_them,
 );
 
 fn price(model: &str, provider: &str, from: &str, input: i64, output: i64) -> NewPrice {
@@ -235,10 +236,9 @@ async fn prices_are_set_all_or_none_and_keep_their_spelling(on: On) {
     }
 }
 
-/// Runs the migration once more, as a repair does, over prices that somebody set.
-async fn no_seed_touches_a_price_that_somebody_set(on: On) {
-    let test = TestStore::on(on).await;
-    let (seed, back) = match on {
+/// The migration that brings prices of models, and the one that takes them back.
+fn model_prices(on: On) -> (&'static str, &'static str) {
+    match on {
         On::Sqlite => (
             include_str!("../../../migrations/sqlite/V107__model_prices.sql"),
             include_str!("../../../migrations/down/sqlite/V107__model_prices.sql"),
@@ -247,7 +247,13 @@ async fn no_seed_touches_a_price_that_somebody_set(on: On) {
             include_str!("../../../migrations/postgres/V107__model_prices.sql"),
             include_str!("../../../migrations/down/postgres/V107__model_prices.sql"),
         ),
-    };
+    }
+}
+
+/// Runs the migration once more, as a repair does, over prices that somebody set.
+async fn no_seed_touches_a_price_that_somebody_set(on: On) {
+    let test = TestStore::on(on).await;
+    let (seed, back) = model_prices(on);
     let mine = [
         price("claude-opus-5-5", "anthropic", "2020-01-01", 1, 1),
         price("gpt-5", "OpenAI", "2025-08-07", 2, 2),
@@ -269,4 +275,39 @@ async fn no_seed_touches_a_price_that_somebody_set(on: On) {
     assert_eq!(of("claude-opus-5-5"), [("2020-01-01".to_owned(), 1)]);
     assert_eq!(of("gpt-5"), [("2025-08-07".to_owned(), 2)]);
     assert_eq!(of("claude-sonnet-5-5").len(), 1);
+}
+
+/// Lets the migration bring newer prices of two of the first models, one of which somebody has changed.
+async fn the_first_prices_make_way_unless_somebody_changed_them(on: On) {
+    let test = TestStore::on(on).await;
+    let (seed, back) = model_prices(on);
+    let prices = test.store.prices().await.expect("prices");
+    assert!(prices.len() > 50, "{}", prices.len());
+    assert!(prices.iter().all(|row| row.seeded), "nobody set any");
+    let first = || {
+        prices
+            .iter()
+            .filter(|row| *row.effective_date < *"2025-01-01")
+    };
+    assert_eq!(first().count(), 11);
+
+    let mine = price("gpt-4", "OpenAI", "2023-03-14", 1, 1);
+    test.store.set_prices(&[mine], false).await.expect("set");
+    test.execute(back).await;
+    let newer = seed
+        .replace("'gpt-6.1-terra'", "'gpt-4o'")
+        .replace("'gpt-6.1-sol'", "'gpt-4'");
+    test.execute(&newer).await;
+    let prices = test.store.prices().await.expect("prices");
+    let of = |model: &str| {
+        let rows = prices.iter().filter(|row| row.model_name == model);
+        rows.map(|row| (&*row.effective_date, row.seeded))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of("gpt-4o"), [("2026-10-26", true), ("2024-08-06", true)]);
+    assert_eq!(of("gpt-4"), [("2023-03-14", false)], "theirs");
+    let first = prices
+        .iter()
+        .filter(|row| *row.effective_date < *"2025-01-01");
+    assert_eq!(first.count(), 11, "the way back leaves the first ones");
 }

@@ -41,6 +41,7 @@ async fn details(test: &TestStore, n: u128) -> Details {
     }
 }
 
+/// Rule: operation/prompt-and-resource, operation/whose
 async fn an_operation_is_stored_with_all_it_carries(on: On) {
     let mut test = TestStore::on(on).await;
     let user = uuid::Uuid::from_u128(7);
@@ -118,6 +119,7 @@ async fn an_operation_is_stored_with_all_it_carries(on: On) {
     assert_eq!(users, [user, user]);
 }
 
+/// Rule: session/handshake-alone
 async fn the_handshake_is_a_row_and_is_not_counted(on: On) {
     let mut test = TestStore::on(on).await;
     let handshake = |id, method: &str, status| {
@@ -142,6 +144,7 @@ async fn the_handshake_is_a_row_and_is_not_counted(on: On) {
     assert_eq!(details.session.bytes_in, 300, "its bytes did pass");
 }
 
+/// Rule: session/wakes-up, session/ended-stays
 async fn idle_sessions_wake_up_and_ended_ones_do_not(on: On) {
     let mut test = TestStore::on(on).await;
     test.fold(&[open(1, 0), idle(1)]).await;
@@ -187,6 +190,7 @@ async fn idle_sessions_wake_up_and_ended_ones_do_not(on: On) {
     );
 }
 
+/// Rule: session/total-duration
 async fn a_session_never_ends_before_it_begins(on: On) {
     let mut test = TestStore::on(on).await;
     test.fold(&[open(1, 100), close(1, 50, "error:ChildExit")])
@@ -211,6 +215,7 @@ fn keyed(n: u128, seconds: i64, key: &str, client: Option<&str>) -> Record {
     Record::SessionOpened(Box::new(session))
 }
 
+/// Rule: session/kept-as-sent, session/resumed-from
 async fn a_session_goes_on_from_the_newest_ended_one_with_its_key(on: On) {
     let records = [
         keyed(1, 0, "k", Some("cursor-vscode")),
@@ -284,6 +289,7 @@ async fn records_of_an_unknown_session_are_kept_by_a_stand_in(on: On) {
     assert_eq!((ended.total_requests, ended.total_duration), (1, Some(6)));
 }
 
+/// Rule: durability/once
 async fn operations_sent_again_count_once(on: On) {
     let mut test = TestStore::on(on).await;
     let first = [open(1, 0), call(1, 1, 1), call(2, 1, 2)];

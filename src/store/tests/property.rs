@@ -237,6 +237,7 @@ async fn a_batch_does_what_its_records_do_one_at_a_time(on: On) {
     }
 }
 
+/// Rule: durability/once
 async fn folding_everything_again_changes_nothing(on: On) {
     for seed in 100..100 + on.times(20) {
         let mut random = Random(seed);

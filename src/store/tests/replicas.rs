@@ -166,6 +166,7 @@ async fn a_session_behind_an_end_is_another_one(on: On) {
     assert_eq!(sessions(&test).await, 1);
 }
 
+/// Rule: session/first-reason
 async fn the_first_reason_stays_whoever_closes(on: On) {
     let test = TestStore::on(on).await;
     let store = &test.store;

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, PoisonError};
 
+use http::StatusCode;
+
 use crate::model::{Derivation, Era};
 use crate::wire::{self, ClientInfo};
 
@@ -9,7 +11,7 @@ use super::super::facts::HttpMethod;
 use super::super::identity::{self, Key};
 use super::super::session::LiveSession;
 use super::super::tracker::Opening;
-use super::{Exchange, Sign, State};
+use super::{End, Exchange, Failure, Pending, Sign, State};
 
 impl Exchange {
     pub(super) fn attach(&self, state: &mut State, session: Arc<LiveSession>) {
@@ -125,8 +127,23 @@ impl Exchange {
         }
     }
 
-    /// Opens the session of a request that was answered well, unless only the answer's body can tell whether it was.
-    pub(super) fn open_at_head(&self, state: &mut State, minted: Option<&[u8]>) {
+    /// Opens the session of a request whose answer begins, whatever it says, unless only the answer's body can tell
+    /// whether it is a refused probe.
+    pub(super) fn open_at_head(
+        &self,
+        state: &mut State,
+        minted: Option<&[u8]>,
+        status: StatusCode,
+    ) {
+        if !status.is_success() {
+            // What is no request, and what asks whether there is a server, opens none.
+            if self.facts.method == HttpMethod::Post
+                && state.pending.iter().any(|asked| !asked.probes())
+            {
+                self.open_by_request(state);
+            }
+            return;
+        }
         if self.facts.method != HttpMethod::Post {
             // A GET without a session opens none; one that names a session that a legacy server knows goes on with it. So does
             // a DELETE where the requests before it may have gone another way.
@@ -151,16 +168,52 @@ impl Exchange {
                 self.open(state, identity::protocol(&self.facts, id), era);
             }
             // Whether a handshake was refused stands in the body of the answer.
-            _ if state.pending.is_empty()
-                || state.pending.iter().all(super::Pending::is_handshake) => {}
+            _ if state.pending.is_empty() || state.pending.iter().all(Pending::is_handshake) => {}
             _ => self.open(state, key, era),
         }
     }
 
-    /// Opens the session of a handshake that turned out to be answered with a result.
-    pub(super) fn open_after_handshake(&self, state: &mut State) {
-        let (key, era) = self.key_and_era(state);
+    /// Opens the session that the request itself names, or lets infer.
+    pub(super) fn open_by_request(&self, state: &mut State) {
+        if let Some(channel) = &self.facts.channel {
+            let id = [b"sse:", channel.id.as_bytes()].concat();
+            self.open(state, identity::protocol(&self.facts, &id), Era::Legacy);
+            channel.state().session.clone_from(&state.session);
+            return;
+        }
+        let named = self
+            .facts
+            .mcp_session
+            .as_deref()
+            .filter(|_| self.named_by_server(state));
+        let (key, era) = match named {
+            Some(id) => (identity::protocol(&self.facts, id), Era::Legacy),
+            None => self.key_and_era(state),
+        };
         self.open(state, key, era);
+    }
+
+    /// Opens the session of requests that got no JSON-RPC response, where they were answered all the same: by a mere
+    /// status, or by the proxy, which turned them down. A connection that failed opens none.
+    pub(super) fn open_at_end(&self, state: &mut State, end: &End) {
+        if state.session.is_some() || state.pending.is_empty() {
+            return;
+        }
+        let probe = state.pending.iter().all(Pending::probes);
+        match (end, state.status) {
+            (End::Complete, Some(status)) if !(probe && status.is_client_error()) => {
+                self.open_by_request(state);
+            }
+            (End::Failed(Failure::Refused(_)), _) => {
+                if let Some(known) = self.known_session(state) {
+                    self.attach(state, known);
+                } else if !probe && self.tracker.registry.has_room_for_refused() {
+                    state.refused = true;
+                    self.open_by_request(state);
+                }
+            }
+            _ => {}
+        }
     }
 
     pub(super) fn open(&self, state: &mut State, key: Key, era: Era) {
@@ -183,6 +236,7 @@ impl Exchange {
                 .or(meta.protocol_version)
                 .or_else(|| self.facts.version().map(Into::into)),
             alias: era == Era::Legacy && key.derivation == Derivation::Inferred,
+            refused: state.refused,
         };
         let session = self.tracker.find_or_open(key, &self.facts, opening);
         self.attach(state, session);

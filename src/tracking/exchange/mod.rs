@@ -71,6 +71,11 @@ impl Pending {
         crate::model::HANDSHAKE_METHODS.contains(&&*self.method)
     }
 
+    /// Whether it asks if there is a server of the modern era: refused, it opens no session.
+    fn probes(&self) -> bool {
+        messages::is_probe(&self.method)
+    }
+
     fn listens(&self) -> bool {
         &*self.method == "subscriptions/listen"
     }
@@ -131,6 +136,8 @@ struct State {
     /// Whether the answer is a stream that the client holds open.
     held: bool,
     ended: bool,
+    /// Whether a session that opens now does so with a request that the proxy turned down.
+    refused: bool,
     /// Whether records may wait in the group: whoever is told of the answer now settles it before going on.
     defer: bool,
 }
@@ -339,8 +346,8 @@ impl Exchange {
                 answer.look_for_endpoint();
             }
         }
-        if state.session.is_none() && status.is_success() {
-            self.open_at_head(state, head.minted);
+        if state.session.is_none() {
+            self.open_at_head(state, head.minted, status);
         }
         let session = state.session.as_ref()?;
         let header = session.header();
@@ -431,6 +438,7 @@ impl Exchange {
             .unparsed
             .fetch_add(unreadable, Ordering::Relaxed);
         self.take_back(state, end);
+        self.open_at_end(state, end);
         self.finish_rest(state, end, now);
         let Some(session) = state.session.take() else {
             return;

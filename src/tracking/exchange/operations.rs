@@ -42,9 +42,20 @@ impl Exchange {
     fn server_answered(&self, state: &mut State, mut envelope: Envelope, now: Timestamp) {
         let (outcome, message) = messages::outcome(&envelope);
         let text = envelope.text.take();
+        let opens = |pending: &Pending, state: &State| {
+            let refused = || {
+                let status = state.status;
+                messages::refuses_probe(&envelope)
+                    || status.is_some_and(|status| status.is_client_error())
+            };
+            state.session.is_none() && !(pending.probes() && refused())
+        };
         let Some(id) = &envelope.id else {
             // An error without an id answers whatever the body asked (JSON-RPC 2.0, section 5).
             for pending in std::mem::take(&mut state.pending) {
+                if opens(&pending, state) {
+                    self.open_by_request(state);
+                }
                 self.finish(state, pending, now, outcome, message.clone());
             }
             return;
@@ -57,16 +68,16 @@ impl Exchange {
                 None => return,
             },
         };
-        if pending.is_handshake() && envelope.has_result {
-            if state.session.is_none() {
-                self.open_after_handshake(state);
-            }
-            if let (Some(session), Some(version)) = (&state.session, &envelope.protocol_version)
-                && let Some(opened) = &mut session.state().unsent
-            {
-                // What the server settled on counts, not what the client asked for.
-                opened.protocol_version = Some(version.clone());
-            }
+        if opens(&pending, state) {
+            self.open_by_request(state);
+        }
+        if pending.is_handshake()
+            && envelope.has_result
+            && let (Some(session), Some(version)) = (&state.session, &envelope.protocol_version)
+            && let Some(opened) = &mut session.state().unsent
+        {
+            // What the server settled on counts, not what the client asked for.
+            opened.protocol_version = Some(version.clone());
         }
         if envelope.result_type.as_deref() == Some("input_required")
             && let Some(raw) = &envelope.request_state

@@ -94,7 +94,7 @@ impl Exchange {
     ) -> Option<Pending> {
         let channel = state.channel.clone()?;
         let lent = channel.answered(id)?;
-        let opens = envelope.has_result || !lent.pending.is_handshake();
+        let opens = !(lent.pending.probes() && messages::refuses_probe(envelope));
         if state.session.is_none() && opens {
             (state.handshake, state.meta) = (lent.handshake, lent.meta);
             let id = [b"sse:", channel.id.as_bytes()].concat();
@@ -169,7 +169,7 @@ impl Exchange {
         {
             self.attach(state, session);
         }
-        if state.pending.is_empty() && state.notifications == 0 && state.session.is_some() {
+        if state.pending.is_empty() && state.notifications == 0 {
             state.pending.push(Pending {
                 id: Box::default(),
                 method: UNREAD.into(),

@@ -20,6 +20,7 @@ impl Process {
                 capabilities: identity.capabilities,
                 protocol_version: state.agreed.clone().or(identity.version),
                 alias: false,
+                refused: false,
             },
             None => Opening {
                 era: Era::Legacy,
@@ -27,6 +28,7 @@ impl Process {
                 capabilities: None,
                 protocol_version: None,
                 alias: false,
+                refused: false,
             },
         };
         let facts = RequestFacts::new(

@@ -105,6 +105,14 @@ impl Process {
         self.tracker.write_group(&self.group);
     }
 
+    /// What will answer request `id`, raw, opens no session: the connection to the server failed, or the server turned
+    /// down a probe.
+    pub fn opens_none(&self, id: &[u8]) {
+        if let Some(pending) = lock(&self.state).pending.get_mut(id) {
+            pending.opens_none = true;
+        }
+    }
+
     /// Request `id`, raw, was given up because the server did not answer in time: whatever answers it now is not the
     /// server's.
     pub fn timed_out(&self, id: &[u8]) {

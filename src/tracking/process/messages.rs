@@ -87,6 +87,7 @@ impl Process {
             started_at: began,
             bytes_in: size,
             bytes_out: 0,
+            opens_none: false,
         };
         let first = envelope
             .request_state
@@ -170,7 +171,8 @@ impl Process {
         let Some(mut pending) = pending else {
             return;
         };
-        if !state.is_open() && (envelope.has_result || !pending.is_handshake()) {
+        let refused = messages::is_probe(&pending.method) && messages::refuses_probe(&envelope);
+        if !state.is_open() && !refused && !pending.opens_none {
             self.open(state, pending.started_at);
         }
         if &*pending.method == "initialize"

@@ -103,13 +103,11 @@ struct Pending {
     bytes_in: u64,
     /// Bytes of the answers that asked for more input.
     bytes_out: u64,
+    /// Whether its answer, whatever it says, opens no session.
+    opens_none: bool,
 }
 
 impl Pending {
-    fn is_handshake(&self) -> bool {
-        crate::model::HANDSHAKE_METHODS.contains(&&*self.method)
-    }
-
     fn listens(&self) -> bool {
         &*self.method == "subscriptions/listen"
     }

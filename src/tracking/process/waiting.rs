@@ -64,6 +64,11 @@ impl<T: Begun> Waiting<T> {
         self.0.get(id)
     }
 
+    /// The request `id`, to be changed.
+    pub(super) fn get_mut(&mut self, id: &[u8]) -> Option<&mut T> {
+        self.0.get_mut(id)
+    }
+
     /// The request `id`, which waits no more.
     pub(super) fn take(&mut self, id: &[u8]) -> Option<T> {
         self.0.remove(id)

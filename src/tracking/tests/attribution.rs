@@ -5,6 +5,7 @@ use http::{Method, StatusCode};
 use super::*;
 use crate::model::{Derivation, Era};
 
+/// Rule: derivation/protocol, session/opened, session/kept-as-sent
 #[test]
 fn a_legacy_handshake_opens_a_session_by_the_servers_id() {
     let rig = Rig::new();
@@ -53,6 +54,7 @@ fn a_legacy_handshake_opens_a_session_by_the_servers_id() {
     assert_eq!(rig.operations().len(), 3);
 }
 
+/// Rule: derivation/scope-of-principal
 #[test]
 fn the_same_id_of_two_principals_is_two_sessions() {
     let rig = Rig::new();
@@ -62,6 +64,7 @@ fn the_same_id_of_two_principals_is_two_sessions() {
     assert!(mine.is_some() && theirs.is_some() && mine != theirs);
 }
 
+/// Rule: era/said-in-meta, derivation/no-id-when-modern, derivation/inferred, derivation/one-client-one-session
 #[test]
 fn a_modern_request_is_told_by_its_client_and_never_by_the_legacy_header() {
     let rig = Rig::new();
@@ -94,6 +97,7 @@ fn a_modern_request_is_told_by_its_client_and_never_by_the_legacy_header() {
     );
 }
 
+/// Rule: era/header-or-meta
 #[test]
 fn the_meta_alone_makes_a_request_modern() {
     let rig = Rig::new();
@@ -105,6 +109,7 @@ fn the_meta_alone_makes_a_request_modern() {
     assert_eq!(rig.opened()[0].era, Era::Modern);
 }
 
+/// Rule: derivation/inferred-legacy
 #[test]
 fn a_legacy_client_of_a_server_without_ids_is_one_session_from_its_initialize_on() {
     let rig = Rig::new();
@@ -125,6 +130,8 @@ fn a_legacy_client_of_a_server_without_ids_is_one_session_from_its_initialize_on
     );
 }
 
+/// Rule: derivation/first-that-applies, derivation/scope-of-principal, derivation/explicit-name
+/// Rule: derivation/explicit-baggage, derivation/vendor
 #[test]
 fn explicit_and_vendor_keys_come_before_guessing() {
     let rig = Rig::new();
@@ -174,6 +181,7 @@ fn explicit_and_vendor_keys_come_before_guessing() {
     );
 }
 
+/// Rule: session/not-by-probe, session/not-by-get
 #[test]
 fn refused_probes_open_nothing() {
     let rig = Rig::new();
@@ -192,14 +200,7 @@ fn refused_probes_open_nothing() {
     let no_such_version =
         r#"{"jsonrpc":"2.0","id":0,"error":{"code":-32022,"message":"Unsupported version"}}"#;
     rig.call(&client, &probe, no_such_version);
-    rig.call_as(
-        &client,
-        &modern(1, "tools/list", "a", ""),
-        StatusCode::UNAUTHORIZED,
-        &[],
-        "{}",
-    );
-    rig.call(&Client::new(), &initialize("tester", LEGACY), no_method);
+    rig.call_as(&client, &probe, StatusCode::UNAUTHORIZED, &[], "{}");
     drop(rig.stream(&Method::GET, &Client::new()));
     assert_eq!(rig.records(), []);
     assert_eq!(rig.tracker.open_sessions(), 0);

@@ -4,6 +4,7 @@ use http::{Method, StatusCode};
 
 use super::*;
 
+/// Rule: reason/delete
 #[test]
 fn delete_ends_a_session_whatever_the_server_says_of_it() {
     for (status, reason) in [
@@ -27,6 +28,7 @@ fn delete_ends_a_session_whatever_the_server_says_of_it() {
     }
 }
 
+/// Rule: reason/delete
 #[test]
 fn delete_ends_a_modern_session_that_it_names() {
     let rig = Rig::new();
@@ -38,6 +40,7 @@ fn delete_ends_a_modern_session_that_it_names() {
     assert_eq!(rig.reasons(), ["client_disconnect"]);
 }
 
+/// Rule: session/in-flight-and-held, reason/held-stream-ended
 #[test]
 fn a_client_that_drops_its_stream_has_left_after_the_grace_time() {
     let rig = Rig::new();
@@ -59,6 +62,7 @@ fn a_client_that_drops_its_stream_has_left_after_the_grace_time() {
     assert_eq!(closed.detected_at, rig.tracker.now());
 }
 
+/// Rule: reason/held-stream-ended
 #[test]
 fn a_client_that_comes_back_within_the_grace_time_has_not_left() {
     for come_back in [true, false] {
@@ -76,6 +80,7 @@ fn a_client_that_comes_back_within_the_grace_time_has_not_left() {
     }
 }
 
+/// Rule: reason/held-stream-ended
 #[test]
 fn a_stream_that_the_server_ended_says_nothing_of_the_client() {
     let rig = Rig::new();
@@ -86,6 +91,7 @@ fn a_stream_that_the_server_ended_says_nothing_of_the_client() {
     assert_eq!(rig.closed(), []);
 }
 
+/// Rule: reason/held-stream-ended, session/held-listen
 #[test]
 fn a_listening_modern_client_that_goes_has_left() {
     let rig = Rig::new();
@@ -95,13 +101,16 @@ fn a_listening_modern_client_that_goes_has_left() {
         StatusCode::OK,
         &headers(&[("content-type", "text/event-stream")]),
     ));
-    rig.pass(5);
+    rig.pass(4_000);
+    rig.tracker.sweep();
+    assert_eq!(rig.reasons(), [""; 0], "an open stream is activity");
     drop(exchange);
     rig.pass(31);
     rig.tracker.sweep();
     assert_eq!(rig.reasons(), ["client_disconnect"]);
 }
 
+/// Rule: session/active-idle-ended, session/end-of-timeout, reason/timeout
 #[test]
 fn silence_makes_a_session_idle_and_then_ends_it() {
     let rig = Rig::new();
@@ -133,6 +142,7 @@ fn silence_makes_a_session_idle_and_then_ends_it() {
     assert_eq!(closed[0].detected_at, rig.tracker.now());
 }
 
+/// Rule: session/active-idle-ended, session/from-last-end, session/in-flight-and-held
 #[test]
 fn a_request_in_flight_is_activity() {
     let rig = Rig::new();
@@ -156,6 +166,7 @@ fn a_request_in_flight_is_activity() {
     );
 }
 
+/// Rule: session/resumed-from
 #[test]
 fn a_request_after_the_end_opens_another_session_with_the_same_key() {
     let rig = Rig::new();
@@ -172,6 +183,7 @@ fn a_request_after_the_end_opens_another_session_with_the_same_key() {
     assert_eq!(rig.closed().len(), 1);
 }
 
+/// Rule: reason/session-not-found
 #[test]
 fn a_server_that_forgot_its_session_ends_it() {
     let rig = Rig::new();

@@ -1,12 +1,16 @@
 //! The rules of `docs/TRACKING.md`, each in virtual time, without a connection or a store.
 
 mod attribution;
+mod endings;
 mod life;
+mod openings;
 mod operations;
 mod process;
 mod reasons;
 mod rounds;
+mod scopes;
 mod settle;
+mod shipping;
 mod texts;
 
 use std::sync::Arc;
@@ -39,6 +43,7 @@ struct Rig {
 #[derive(Clone)]
 struct Client {
     principal: &'static str,
+    server: &'static str,
     headers: Vec<(&'static str, String)>,
 }
 
@@ -46,6 +51,7 @@ impl Client {
     fn new() -> Self {
         Self {
             principal: "127.0.0.1",
+            server: "docs",
             headers: vec![("user-agent", "test/1".to_owned())],
         }
     }
@@ -58,6 +64,11 @@ impl Client {
 
     fn from(mut self, principal: &'static str) -> Self {
         self.principal = principal;
+        self
+    }
+
+    fn at(mut self, server: &'static str) -> Self {
+        self.server = server;
         self
     }
 }
@@ -113,8 +124,16 @@ impl Rig {
                 value.parse().expect("a header value"),
             );
         }
+        let server = if *self.server.name == *client.server {
+            self.server.clone()
+        } else {
+            Arc::new(Server {
+                name: client.server.into(),
+                survives_instance: true,
+            })
+        };
         let facts = RequestFacts::new(
-            self.server.clone(),
+            server,
             client.principal.into(),
             method.as_str(),
             self.tracker.now(),

@@ -9,6 +9,7 @@ fn last(rig: &Rig) -> Operation {
     rig.operations().pop().expect("an operation")
 }
 
+/// Rule: operation/what-is-written
 #[test]
 fn a_call_is_written_with_its_tool_its_time_and_its_bytes() {
     let rig = Rig::new();
@@ -38,6 +39,7 @@ fn a_call_is_written_with_its_tool_its_time_and_its_bytes() {
     );
 }
 
+/// Rule: durability/before-the-end, durability/end-is-the-frame
 #[test]
 fn the_record_is_in_the_journal_before_the_last_frame_goes_on() {
     let rig = Rig::new();
@@ -63,6 +65,7 @@ fn the_record_is_in_the_journal_before_the_last_frame_goes_on() {
     assert_eq!(rig.operations().len(), before + 1);
 }
 
+/// Rule: operation/outcome
 #[test]
 fn every_way_to_fail_is_an_error_and_says_which() {
     let error = r#"{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"Unknown tool"}}"#;
@@ -88,6 +91,7 @@ fn every_way_to_fail_is_an_error_and_says_which() {
     }
 }
 
+/// Rule: operation/outcome, operation/timeout
 #[test]
 fn broken_answers_and_impatient_clients_are_errors() {
     let rig = Rig::new();
@@ -128,6 +132,7 @@ fn broken_answers_and_impatient_clients_are_errors() {
     assert_eq!(rig.closed(), [], "none of it ends the session");
 }
 
+/// Rule: operation/one-for-each, operation/no-notifications
 #[test]
 fn each_member_of_a_batch_is_a_row_and_notifications_are_counted() {
     let rig = Rig::new();
@@ -159,6 +164,7 @@ fn each_member_of_a_batch_is_a_row_and_notifications_are_counted() {
     assert_eq!(notifications, 1);
 }
 
+/// Rule: operation/one-for-each
 #[test]
 fn requests_of_the_server_are_rows_too() {
     let rig = Rig::new();
@@ -181,6 +187,7 @@ fn requests_of_the_server_are_rows_too() {
     );
 }
 
+/// Rule: transparency/unparsed
 #[test]
 fn what_cannot_be_read_passes_and_is_counted() {
     let rig = Rig::new();
@@ -227,4 +234,88 @@ fn an_exchange_that_follows_another_request_counts_nothing_twice() {
     exchange.begin_again("POST", |facts| facts.header("mcp-session-id", b"abc"));
     drop(exchange);
     assert_eq!(rig.unparsed(), 1);
+}
+
+/// Rule: operation/prompt-and-resource
+#[test]
+fn prompts_and_resources_are_told_from_the_wire() {
+    let rig = Rig::new();
+    let client = rig.initialize(&Client::new(), "abc");
+    for (method, params, target) in [
+        (
+            "prompts/get",
+            r#"{"arguments":{"name":"not this one"},"name":"greet"}"#,
+            Target::Prompt("greet".into()),
+        ),
+        (
+            "resources/read",
+            r#"{"uri":"file:///a/b"}"#,
+            Target::Resource("file:///a/b".into()),
+        ),
+        (
+            "tools/call",
+            r#"{"name":"echo","arguments":{"uri":"file:///not/this"}}"#,
+            Target::Tool("echo".into()),
+        ),
+    ] {
+        let body = format!(r#"{{"jsonrpc":"2.0","id":1,"method":"{method}","params":{params}}}"#);
+        rig.call(&client, &body, &echoed(1));
+        let operation = last(&rig);
+        assert_eq!(
+            (&*operation.method, operation.target),
+            (method, Some(target))
+        );
+    }
+}
+
+/// Rule: operation/duration, durability/end-is-the-frame, session/from-last-end
+#[test]
+fn the_duration_ends_with_the_event_that_answers_though_the_stream_stays_open() {
+    let rig = Rig::new();
+    let client = rig.initialize(&Client::new(), "abc");
+    let exchange = rig.post(&client, &echo(1));
+    rig.pass(1);
+    exchange.answer_head(AnswerFacts::read(
+        StatusCode::OK,
+        &headers(&[("content-type", "text/event-stream")]),
+    ));
+    rig.pass(1);
+    exchange.answer_data(
+        b"data: {\"jsonrpc\":\"2.0\",\"method\":\"notifications/progress\",\"params\":{}}\n\n",
+    );
+    rig.pass(1);
+    exchange.answer_data(format!("data: {}\n\n", echoed(1)).as_bytes());
+    rig.pass(100);
+    exchange.answer_data(b": keep-alive\n\n");
+    exchange.answer_end();
+    let operation = last(&rig);
+    assert_eq!(operation.duration_us, 3_000_000);
+    assert_eq!(operation.status, OperationStatus::Success);
+    rig.pass(3_499);
+    rig.tracker.sweep();
+    assert_eq!(
+        rig.closed(),
+        [],
+        "it is the end of the operation from which time runs"
+    );
+    rig.pass(1);
+    rig.tracker.sweep();
+    assert_eq!(rig.reasons(), ["timeout"]);
+}
+
+/// Rule: durability/uuid-v7
+#[test]
+fn every_operation_has_an_id_of_its_own_that_tells_its_time() {
+    let rig = Rig::new();
+    let client = rig.initialize(&Client::new(), "abc");
+    rig.call(&client, &format!("[{},{}]", echo(1), echo(2)), &echoed(1));
+    rig.call(&client, &echo(3), &echoed(3));
+    let ids: Vec<_> = rig
+        .operations()
+        .iter()
+        .map(|operation| operation.request_id.0)
+        .collect();
+    assert_eq!(ids.len(), 4);
+    assert!(ids.iter().all(|id| id.get_version_num() == 7), "{ids:?}");
+    assert!(ids.is_sorted() && ids[0] != ids[3], "{ids:?}");
 }

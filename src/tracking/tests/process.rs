@@ -60,6 +60,7 @@ fn opened(rig: &Rig) -> Process {
     process
 }
 
+/// Rule: stored/not-connections, derivation/process, reason/end-of-input, operation/what-is-written
 #[test]
 fn one_process_is_one_session_in_the_legacy_era() {
     let rig = Rig::new();
@@ -100,6 +101,7 @@ fn one_process_is_one_session_in_the_legacy_era() {
     assert_eq!(rig.reasons(), ["client_disconnect"]);
 }
 
+/// Rule: derivation/first-that-applies, derivation/process
 #[test]
 fn modern_requests_say_who_sends_them() {
     let rig = Rig::new();
@@ -122,6 +124,7 @@ fn modern_requests_say_who_sends_them() {
     );
 }
 
+/// Rule: session/not-by-probe
 #[test]
 fn a_refused_probe_opens_no_session_and_initialize_behind_it_does() {
     let rig = Rig::new();
@@ -145,6 +148,7 @@ fn a_refused_probe_opens_no_session_and_initialize_behind_it_does() {
     assert!(rig.records().is_empty(), "a probe that nobody answered");
 }
 
+/// Rule: operation/one-for-each
 #[test]
 fn requests_of_the_server_are_operations_too() {
     let rig = Rig::new();
@@ -189,6 +193,7 @@ fn requests_of_the_server_are_operations_too() {
     assert_eq!(operations[1].duration_us, 2_000_000);
 }
 
+/// Rule: operation/no-notifications
 #[test]
 fn notifications_are_counted_in_both_directions() {
     let rig = Rig::new();
@@ -209,6 +214,7 @@ fn notifications_are_counted_in_both_directions() {
     assert_eq!(counted, 2);
 }
 
+/// Rule: operation/outcome
 #[test]
 fn a_cancelled_request_ends_when_it_is_cancelled() {
     let rig = Rig::new();
@@ -264,6 +270,7 @@ fn listening_ends_well_however_it_ends() {
     );
 }
 
+/// Rule: session/opened, session/held-listen
 #[test]
 fn a_client_that_only_listens_has_a_session() {
     let rig = Rig::new();
@@ -283,6 +290,7 @@ fn a_client_that_only_listens_has_a_session() {
     assert_eq!(rig.reasons(), ["client_disconnect"]);
 }
 
+/// Rule: operation/input-required
 #[test]
 fn a_request_for_input_and_its_retry_are_one_operation() {
     let rig = Rig::new();
@@ -317,6 +325,7 @@ fn a_request_for_input_and_its_retry_are_one_operation() {
     assert_eq!(rig.reasons(), ["client_disconnect"]);
 }
 
+/// Rule: operation/one-for-each
 #[test]
 fn every_member_of_a_batch_is_an_operation() {
     let rig = Rig::new();
@@ -329,6 +338,7 @@ fn every_member_of_a_batch_is_an_operation() {
     assert_eq!(rig.operations().len(), 3);
 }
 
+/// Rule: reason/child-exit
 #[test]
 fn a_child_that_exits_under_its_client() {
     let rig = Rig::new();
@@ -387,6 +397,7 @@ fn a_client_that_is_gone_waits_for_nothing() {
     assert_eq!(rig.opened().len(), 1);
 }
 
+/// Rule: session/active-idle-ended
 #[test]
 fn a_session_that_timed_out_goes_on_as_another() {
     let rig = Rig::new();
@@ -407,6 +418,7 @@ fn a_session_that_timed_out_goes_on_as_another() {
     assert_eq!(rig.reasons(), ["timeout", "client_disconnect"]);
 }
 
+/// Rule: operation/timeout
 #[test]
 fn a_request_under_way_is_activity_until_it_is_late() {
     let rig = Rig::new();

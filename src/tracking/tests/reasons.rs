@@ -35,6 +35,7 @@ fn ends_as(happens: impl Fn(&Rig, &Client), reason: &str) {
     assert_eq!(rig.closed(), [], "{reason}: whoever goes on has not ended");
 }
 
+/// Rule: reason/upstream-unreachable
 #[test]
 fn an_unreachable_server_ends_the_session_of_a_client_that_gives_up() {
     ends_as(
@@ -46,6 +47,7 @@ fn an_unreachable_server_ends_the_session_of_a_client_that_gives_up() {
     );
 }
 
+/// Rule: reason/protocol-error
 #[test]
 fn a_server_that_speaks_no_http_is_a_protocol_error() {
     ends_as(
@@ -57,6 +59,7 @@ fn a_server_that_speaks_no_http_is_a_protocol_error() {
     );
 }
 
+/// Rule: reason/upstream-error
 #[test]
 fn a_held_stream_that_the_server_broke_is_an_error_of_the_server() {
     ends_as(
@@ -65,6 +68,7 @@ fn a_held_stream_that_the_server_broke_is_an_error_of_the_server() {
     );
 }
 
+/// Rule: reason/auth-expired
 #[test]
 fn a_client_whose_token_is_refused_and_that_gets_no_other_has_an_expired_one() {
     ends_as(
@@ -75,6 +79,7 @@ fn a_client_whose_token_is_refused_and_that_gets_no_other_has_an_expired_one() {
     );
 }
 
+/// Rule: session/first-reason
 #[test]
 fn closing_again_changes_nothing_and_the_first_reason_stays() {
     let rig = Rig::new();
@@ -89,6 +94,7 @@ fn closing_again_changes_nothing_and_the_first_reason_stays() {
     assert_eq!(rig.reasons(), ["client_disconnect"]);
 }
 
+/// Rule: operation/turned-down
 #[test]
 fn what_is_turned_down_here_is_a_row_of_its_session() {
     let rig = Rig::new();
@@ -105,6 +111,7 @@ fn what_is_turned_down_here_is_a_row_of_its_session() {
     );
 }
 
+/// Rule: operation/no-notifications
 #[test]
 fn notifications_on_a_held_stream_are_counted_while_it_is_open() {
     let rig = Rig::new();
@@ -129,6 +136,7 @@ fn notifications_on_a_held_stream_are_counted_while_it_is_open() {
     assert_eq!(counted(), 3, "none is counted twice");
 }
 
+/// Rule: derivation/scope-of-server
 #[test]
 fn an_archon_session_id_names_a_session_of_the_same_server_only() {
     let rig = Rig::new();

@@ -26,6 +26,7 @@ fn input_required(id: u32, state: &str) -> String {
     )
 }
 
+/// Rule: operation/input-required
 #[test]
 fn an_input_required_result_and_its_retry_are_one_operation() {
     let rig = Rig::new();
@@ -71,6 +72,7 @@ fn a_retry_that_fails_makes_the_operation_an_error() {
     assert_eq!(rig.operations().len(), 2);
 }
 
+/// Rule: operation/input-required
 #[test]
 fn a_state_of_another_principal_links_nothing() {
     let rig = Rig::new();
@@ -209,6 +211,7 @@ fn compressed_bodies_are_read_in_both_directions() {
     );
 }
 
+/// Rule: transparency/unparsed
 #[test]
 fn a_compressed_body_that_is_none_passes_and_is_counted() {
     let rig = Rig::new();
@@ -227,13 +230,13 @@ fn a_compressed_body_that_is_none_passes_and_is_counted() {
 }
 
 /// A stream of the HTTP+SSE transport, with its endpoint told.
-fn sse_stream(rig: &Rig) -> Exchange {
+pub(super) fn sse_stream(rig: &Rig) -> Exchange {
     let stream = rig.stream(&Method::GET, &Client::new());
     stream.answer_data(b"event: endpoint\r\ndata: /messages/?session_id=s1\r\n\r\n");
     stream
 }
 
-fn post_on_stream(rig: &Rig, body: &str) -> Exchange {
+pub(super) fn post_on_stream(rig: &Rig, body: &str) -> Exchange {
     let channel = rig
         .tracker
         .channel("127.0.0.1", "/messages/", "?session_id=s1");
@@ -251,16 +254,17 @@ fn post_on_stream(rig: &Rig, body: &str) -> Exchange {
     exchange
 }
 
-fn accept(exchange: &Exchange, status: StatusCode) {
+pub(super) fn accept(exchange: &Exchange, status: StatusCode) {
     exchange.answer_head(AnswerFacts::read(status, &HeaderMap::new()));
     exchange.answer_data(b"Accepted");
     exchange.answer_end();
 }
 
-fn event(data: &str) -> String {
+pub(super) fn event(data: &str) -> String {
     format!("event: message\r\ndata: {data}\r\n\r\n")
 }
 
+/// Rule: derivation/older-transport, operation/duration
 #[test]
 fn the_older_transport_is_one_session_whose_answers_come_on_its_stream() {
     let rig = Rig::new();
@@ -313,6 +317,7 @@ fn the_older_transport_is_one_session_whose_answers_come_on_its_stream() {
     );
 }
 
+/// Rule: reason/upstream-error
 #[test]
 fn a_server_that_ends_the_older_transports_stream_ends_the_session() {
     let rig = Rig::new();

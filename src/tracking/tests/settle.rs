@@ -57,6 +57,7 @@ fn ids(settled: &Settled) -> Vec<u128> {
         .collect()
 }
 
+/// Rule: reason/after-a-crash
 async fn a_dead_instances_records_are_taken_once_and_its_sessions_go_on_or_end(on: On) {
     let (dir, test) = (
         tempfile::tempdir().expect("a directory"),
@@ -189,6 +190,7 @@ async fn sessions_of_other_machines_are_left_alone_while_their_instance_gives_it
     assert_eq!(known, [], "it owns nothing any more");
 }
 
+/// Rule: reason/after-a-crash
 async fn sessions_of_an_instance_nobody_heard_of_end_when_their_time_is_over(on: On) {
     if on == On::Sqlite {
         return;

@@ -214,6 +214,7 @@ fn difference(sent: &Sent, head: &Head, body: &[u8], trailers: &Fields) -> Optio
         .then(|| format!("trailers {:?} came as {trailers:?}", sent.trailers))
 }
 
+/// Rule: transparency/as-they-are, transparency/hop-by-hop
 #[test]
 fn everything_comes_through_unchanged() {
     const CASES: usize = 1_200;

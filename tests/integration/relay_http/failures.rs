@@ -200,6 +200,7 @@ fn the_servers_connection_ends_when_its_client_leaves() {
     answer_call(&mut client, &mut relay.upstream.accept(), 3);
 }
 
+/// Rule: operation/timeout
 #[test]
 fn a_server_that_does_not_answer_is_a_504_with_the_id() {
     let relay = Relay::start(&["--request-timeout", "200ms"]);

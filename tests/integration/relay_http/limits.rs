@@ -18,7 +18,7 @@ fn rejected(daemon: &Daemon, kind: &str) -> u64 {
         .unwrap_or_else(|| panic!("{health}"))
 }
 
-fn health(daemon: &Daemon) -> (u16, serde_json::Value) {
+pub(super) fn health(daemon: &Daemon) -> (u16, serde_json::Value) {
     let mut client = Peer::connect(&daemon.url);
     client.write("GET /health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
     let (head, body) = client.message().expect("health");
@@ -40,7 +40,7 @@ fn told(client: &mut Peer, status: u16, reason: &str) -> serde_json::Value {
 }
 
 /// A call that went well, in a session that the server minted an id for.
-fn minted(relay: &Relay) -> (Peer, Peer) {
+pub(super) fn minted(relay: &Relay) -> (Peer, Peer) {
     let mut client = relay.client();
     client.write(post("", INITIALIZE));
     let mut server = relay.upstream.accept();
@@ -64,7 +64,7 @@ fn plain_call(id: u32) -> String {
 const INITIALIZE: &str = r#"{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-06-18","capabilities":{},"clientInfo":{"name":"c","version":"1"}}}"#;
 
 /// What stands in the store of the one session's operations: method, tool, status, message.
-fn operations(relay: &Relay, count: usize) -> Vec<[String; 4]> {
+pub(super) fn operations(relay: &Relay, count: usize) -> Vec<[String; 4]> {
     let id = sessions_until(&relay.data_dir, "a session", |sessions| {
         sessions.len() == 1
     })[0]["session_id"]
@@ -88,6 +88,7 @@ fn operations(relay: &Relay, count: usize) -> Vec<[String; 4]> {
     })
 }
 
+/// Rule: operation/turned-down
 #[test]
 fn a_body_over_the_limit_gets_413_and_is_an_operation() {
     let relay = Relay::start(&["--max-body", "2KiB"]);
@@ -124,8 +125,9 @@ fn a_body_over_the_limit_gets_413_and_is_an_operation() {
     );
 }
 
+/// Rule: operation/turned-down
 #[test]
-fn a_page_of_another_site_gets_403_and_is_an_operation_if_it_names_a_session() {
+fn a_page_of_another_site_gets_403_and_is_an_operation() {
     let relay = Relay::start(&[]);
     let (mut client, mut server) = minted(&relay);
     let evil = "Mcp-Session-Id: m1\r\nOrigin: https://evil.example\r\n";

@@ -50,6 +50,7 @@ fn counting_already(settings: &[&str]) -> Relay {
     relay
 }
 
+/// Rule: transparency/no-whole-bodies
 #[test]
 fn a_large_body_streams_to_a_slow_server_in_bounded_memory() {
     for settings in SETTINGS {

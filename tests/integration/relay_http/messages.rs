@@ -118,6 +118,7 @@ fn a_client_that_waits_for_100_continue_gets_it_once() {
     one_call(&mut client, &mut server, 2);
 }
 
+/// Rule: transparency/hop-by-hop
 #[test]
 fn headers_of_the_connection_stop_here_in_both_directions() {
     let relay = Relay::start(&[]);
@@ -151,7 +152,16 @@ fn headers_of_the_connection_stop_here_in_both_directions() {
     ));
     let (head, _) = client.message().expect("an answer");
     assert_eq!(head.start, "HTTP/1.1 500 Oh");
-    assert_eq!(names(&head), ["x-stays", "trailer", "content-length"]);
+    assert_eq!(
+        names(&head),
+        [
+            "x-stays",
+            "trailer",
+            "content-length",
+            "x-archon-session-id"
+        ],
+        "and what is added is ours"
+    );
     one_call(&mut client, &mut server, 2);
 }
 

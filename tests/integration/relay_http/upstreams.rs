@@ -10,6 +10,7 @@ use crate::support::{
 
 use super::{call, post, result};
 
+/// Rule: stored/not-connections
 #[test]
 fn each_server_has_its_path_its_pool_and_its_sessions() {
     let (docs, tools) = (Upstream::start(), Upstream::start());
@@ -108,6 +109,7 @@ fn headers_of_the_settings_stand_in_for_the_clients() {
     assert_eq!(values("x-other"), ["1"]);
 }
 
+/// Rule: transparency/resource-metadata
 #[test]
 fn only_the_servers_own_url_is_rewritten_in_its_metadata() {
     let upstream = Upstream::start();

@@ -176,6 +176,7 @@ fn answers_that_a_leaving_client_waits_for_still_come() {
     assert_eq!(operations(&data_dir, &session)[0]["status"], "success");
 }
 
+/// Rule: durability/kill
 #[test]
 fn a_kill_loses_no_answered_call_and_leaves_no_process() {
     let mut acknowledged = HashSet::new();
@@ -209,6 +210,7 @@ fn a_kill_loses_no_answered_call_and_leaves_no_process() {
     family.until_gone("the whole group, by the guard");
 }
 
+/// Rule: durability/before-the-end
 #[test]
 fn an_answer_is_on_disk_before_its_last_byte() {
     // The kill comes as soon as the answer has been read: whatever was not written before is lost.
@@ -224,6 +226,7 @@ fn an_answer_is_on_disk_before_its_last_byte() {
     }
 }
 
+/// Rule: transparency/unparsed
 #[test]
 fn requests_of_the_server_and_lines_that_are_none() {
     let (_root, data_dir) = new_data_dir();

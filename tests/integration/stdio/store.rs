@@ -10,6 +10,7 @@ use crate::support::{
     sessions_until,
 };
 
+/// Rule: reason/end-of-input, durability/one-owner
 #[test]
 fn several_at_once_beside_a_daemon() {
     let http = Everything::start();
@@ -62,6 +63,7 @@ fn several_at_once_beside_a_daemon() {
     assert_eq!(journals(&data_dir), 0);
 }
 
+/// Rule: reason/server-crash
 #[test]
 fn the_next_start_settles_what_a_killed_one_left() {
     let (_root, data_dir) = new_data_dir();
@@ -88,6 +90,7 @@ fn the_next_start_settles_what_a_killed_one_left() {
     assert_eq!(reason_of("next"), "client_disconnect");
 }
 
+/// Rule: stored/not-connections
 #[test]
 fn a_server_that_nobody_speaks_to_leaves_nothing() {
     let (_root, data_dir) = new_data_dir();
@@ -106,6 +109,7 @@ fn a_server_that_nobody_speaks_to_leaves_nothing() {
     );
 }
 
+/// Rule: session/timeouts-set, session/resumed-from
 #[test]
 fn a_session_of_a_quiet_client_ends_and_goes_on_as_another() {
     let (_root, data_dir) = new_data_dir();
@@ -127,4 +131,64 @@ fn a_session_of_a_quiet_client_ends_and_goes_on_as_another() {
     assert_eq!(second["resumed_from"], first[0]["session_id"]);
     assert_eq!(second["client_name"], "quiet");
     assert_eq!(second["disconnect_reason"], "client_disconnect");
+}
+
+/// Three of `archonctl run` and two of `archonctl bridge` on one store, all killed with calls under way.
+/// Rule: durability/kill, reason/after-a-crash, reason/server-crash, durability/one-owner
+#[test]
+fn several_killed_at_once_lose_no_answered_call() {
+    const CALLS: u64 = 60;
+    let http = Everything::start();
+    let (_root, data_dir) = new_data_dir();
+    let start = |number: usize| match number {
+        0..3 => Lines::run(&data_dir, &[], &Server::Scripted(&[]).command()),
+        _ => Lines::bridge(&data_dir, &[], &http.url),
+    };
+    let mut clients: Vec<_> = (0..5).map(start).collect();
+    for (number, client) in clients.iter_mut().enumerate() {
+        client.initialize(&format!("client-{number}"));
+    }
+    for id in 1..=CALLS {
+        for client in &mut clients {
+            client.ask(id, "echo", &json!({"message": "all at once"}));
+        }
+    }
+    let mut answered: Vec<HashSet<u64>> = vec![HashSet::new(); clients.len()];
+    for (client, answered) in clients.iter().zip(&mut answered) {
+        while answered.len() < 10 {
+            let message = client.message();
+            if message.get("result").is_some() {
+                answered.extend(message["id"].as_u64());
+            }
+        }
+    }
+    for client in &clients {
+        client.signal("KILL");
+    }
+    for (client, answered) in clients.into_iter().zip(&mut answered) {
+        let (_, said, _) = client.wait();
+        answered.extend(said.iter().filter_map(|line| {
+            let message: serde_json::Value = serde_json::from_str(line).ok()?;
+            message.get("result").and(message["id"].as_u64())
+        }));
+    }
+    assert_eq!(journals(&data_dir), 5, "left behind");
+    let sessions = ended(&data_dir);
+    assert_eq!(journals(&data_dir), 0, "settled by the query");
+    assert_eq!(sessions.len(), 5);
+    for (number, answered) in answered.iter().enumerate() {
+        let name = format!("client-{number}");
+        let mut all = sessions.iter();
+        let session = all.find(|one| one["client_name"] == *name);
+        let session = session.expect("its session");
+        assert_eq!(session["disconnect_reason"], "error:ServerCrash");
+        let rows = operations(&data_dir, session);
+        for id in answered.iter().filter(|id| **id > 0) {
+            let times = super::traced(&rows, *id).len();
+            assert_eq!(times, 1, "call {id} of {name}");
+        }
+        for id in 1..=CALLS {
+            assert!(super::traced(&rows, id).len() < 2, "call {id} of {name}");
+        }
+    }
 }

@@ -52,6 +52,7 @@ fn details() -> SessionDetails {
     }
 }
 
+/// Rule: operation/tokens-and-cost
 #[test]
 fn one_session_is_shown_with_its_operations_and_their_sums() {
     let details = details();
@@ -84,7 +85,7 @@ Capabilities:   {\"roots\":{}}
 STARTED  METHOD      TARGET  STATUS  DURATION  TOKENS  ERROR
 2h ago   tools/call  search  error      1.2 s      30  no such\\nindex
 
-12 operations, about 300 tokens (100 in, 200 out), about $0.001500
+12 operations, about 300 tokens (100 in, 200 out), about $0.001500; tokens and cost are estimates
 "
     );
     assert_eq!(

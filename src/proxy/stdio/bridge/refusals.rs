@@ -135,8 +135,10 @@ impl Bridge {
             if lock(&self.cancelled).contains(&id) {
                 continue;
             }
-            if let (Failure::TimedOut, Some(process)) = (failure, &self.process) {
-                process.timed_out(id.as_bytes());
+            match (failure, &self.process) {
+                (Failure::TimedOut, Some(process)) => process.timed_out(id.as_bytes()),
+                (Failure::TooMany, _) | (_, None) => {}
+                (_, Some(process)) => process.opens_none(id.as_bytes()),
             }
             self.output.say(failure.line(&id, &url)).await;
         }
@@ -154,6 +156,10 @@ impl Bridge {
             tracing::warn!(status, "the server did not take a notification or response");
         }
         for (id, request) in &refused {
+            let is_probe = request.is("server/discover") && (400..500).contains(&status);
+            if let (true, Some(process)) = (is_probe, &self.process) {
+                process.opens_none(id.as_bytes());
+            }
             self.output.say(of_status(status, body, id, request)).await;
         }
     }

@@ -213,6 +213,7 @@ async fn a_session_is_stored_as_its_server_says(on: On) {
     );
 }
 
+/// Rule: session/total-duration
 async fn an_end_is_told_now_and_later(on: On) {
     let mut rig = Rig::on(on).await;
     let user = "01983f5e-8c00-7000-8000-0000000000aa";
@@ -279,6 +280,7 @@ async fn a_request_that_is_reported_again_counts_once(on: On) {
     assert_eq!(usage["summary"]["total_requests"], 1_010, "{usage}");
 }
 
+/// Rule: session/wakes-up, reason/close-call
 async fn sessions_idle_end_and_go_on_as_all_others_do(on: On) {
     let mut rig = Rig::on(on).await;
     let path = rig
