@@ -31,7 +31,7 @@ use uuid::Uuid;
 
 use crate::api::health::health_json;
 use crate::api::mcp_server::{self, McpServerDeps};
-use crate::api::rest::RestDeps;
+use crate::api::rest::{Access, RestDeps};
 use crate::config::{self, DatabaseOptions, DatabaseUrl, InstanceOptions, ServeOptions};
 use crate::journal::{Journal, JournalOptions};
 use crate::model::{Clock, HealthView, InstanceId, SystemClock, Timestamp, UuidV7Source};
@@ -181,6 +181,11 @@ impl Daemon {
         let store = open_store(&options.data_dir, &options.database, options.migrate).await?;
         let store = store.with_models(options.cost.models.clone());
         costs::tell(&store).await;
+        // Before anything is made that would have to be taken back.
+        let access = match &api_listener {
+            Some(listener) => rest::access(&options.api_access, listener, &store, &clock).await?,
+            None => Access::default(),
+        };
         let instance = InstanceId(Uuid::now_v7());
         let root = journal_root(&options.data_dir);
         let journal = Arc::new(Journal::create(
@@ -253,7 +258,7 @@ impl Daemon {
                 let stopping = stopping.clone();
                 Arc::new(move || stopping.load(Ordering::Relaxed))
             },
-            guard_loopback: true,
+            access,
         };
         let rest = api_listener.map(|listener| RestServer::start(listener, deps));
         let rest = rest.transpose()?;

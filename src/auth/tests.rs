@@ -1,0 +1,1 @@
+//! Letting in and keeping out.
