@@ -1,5 +1,6 @@
 //! Query commands that ask the API of a daemon in place of a store: the same output to the byte, and errors that say what to do.
 
+use std::collections::HashSet;
 use std::process::Output;
 
 use archonctl::store::Location;
@@ -23,10 +24,10 @@ fn commands() -> Vec<Vec<String>> {
             "sessions list --until 2026-07-02T10:00:00+02:00",
             "sessions list --columns session_id,client,bytes_out --no-headers",
             "sessions list --columns nothing",
-            "sessions disconnected --since 2000-01-01",
+            "sessions disconnected --since 2000-01-01 --until 2026-11-01",
             "sessions disconnected --until 2026-07-02",
-            "sessions disconnected --limit 10000 --since 2026-01-01",
-            "sessions stats --since 2020-01-01",
+            "sessions disconnected --limit 10000 --since 2026-01-01 --until 2026-11-01",
+            "sessions stats --since 2020-01-01 --until 2026-07-02T11:12:13.123456Z",
             "sessions show 00000000-0000-0000-0000-000000000004 --limit 10000",
             "sessions show 00000000-0000-0000-0000-000000000004 --offset 2",
             "sessions show 00000000-0000-0000-0000-0000000000ff",
@@ -40,11 +41,12 @@ fn commands() -> Vec<Vec<String>> {
     all
 }
 
+/// The first of each kind is asked for in all of them, the others in the first two.
 const FORMATS: [&[&str]; 9] = [
+    &["-o", "json"],
     &[],
     &["--time", "iso"],
     &["-o", "wide"],
-    &["-o", "json"],
     &["-o", "jsonl"],
     &["-o", "yaml"],
     &["-o", "csv"],
@@ -59,11 +61,26 @@ fn run(words: &[String], more: &[&str], variables: &[(&str, &str)]) -> Output {
     command.output().expect("it runs")
 }
 
+/// Compares to the byte, and shows the first line that differs.
+fn same(found: &[u8], expected: &[u8], what: &str) {
+    if found != expected {
+        let lines = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (found, expected) = (lines(found), lines(expected));
+        let pair = found.lines().zip(expected.lines()).find(|(a, b)| a != b);
+        panic!("{what}: {pair:?}, {} and {} bytes", found.len(), expected.len());
+    }
+}
+
 /// Asks everything of the store that `place` names and of the API at `url`.
 fn compare(place: &[&str], url: &str, token: &str) {
-    let mut told = 0;
+    let (mut told, mut kinds) = (0, HashSet::new());
     for command in commands() {
-        for format in FORMATS {
+        let formats = if kinds.insert(command[..2].to_vec()) {
+            &FORMATS[..]
+        } else {
+            &FORMATS[..2]
+        };
+        for format in formats.iter().copied() {
             // CSV and tables alone have columns.
             if command.contains(&"--columns".to_owned())
                 && ["json", "jsonl", "yaml"].iter().any(|name| format.contains(name))
@@ -76,15 +93,14 @@ fn compare(place: &[&str], url: &str, token: &str) {
                 &[&["--api-url", url], format].concat(),
                 &[("ARCHONCTL_API_TOKEN", token)],
             );
-            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
             let what = format!("{command:?} {format:?}");
-            assert_eq!(text(&api.stdout), text(&store.stdout), "{what}");
-            assert_eq!(text(&api.stderr), text(&store.stderr), "{what}");
+            same(&api.stdout, &store.stdout, &what);
+            same(&api.stderr, &store.stderr, &what);
             assert_eq!(api.status.code(), store.status.code(), "{what}");
             told += store.stdout.len();
         }
     }
-    assert!(told > 100_000, "{told} bytes were compared");
+    assert!(told > 50_000, "{told} bytes were compared");
 }
 
 #[test]

@@ -19,7 +19,7 @@ Examples:
   archonctl token create notes-server --scope write --expires 90d
   archonctl token create backup --scope read -q > token.txt";
 
-/// Make a token; it is shown this once
+/// Make a token; it is shown this once, with -q nothing else
 #[derive(Debug, clap::Args)]
 #[command(before_help = EXAMPLES)]
 pub(crate) struct Args {
