@@ -29,6 +29,10 @@ struct WithRing {
     key: DecodingKey,
 }
 
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature is the crate's"
+)]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
     let known = matches!(
         algorithm,
@@ -55,7 +59,11 @@ impl Verifier<Vec<u8>> for WithRing {
         let verified = match (self.algorithm, self.key.kind()) {
             (Algorithm::HS256, DecodingKeyKind::SecretOrDer(secret)) => {
                 // Compares in constant time.
-                hmac::verify(&hmac::Key::new(hmac::HMAC_SHA256, secret), message, signature)
+                hmac::verify(
+                    &hmac::Key::new(hmac::HMAC_SHA256, secret),
+                    message,
+                    signature,
+                )
             }
             (Algorithm::RS256, DecodingKeyKind::SecretOrDer(key)) => {
                 UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key).verify(message, signature)

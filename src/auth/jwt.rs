@@ -92,7 +92,8 @@ impl Jwts {
         if token.len() > LONGEST {
             return Err("the token is too long");
         }
-        let header = decode_header(token).map_err(|_| "the token is neither of archonctl nor a JWT")?;
+        let header =
+            decode_header(token).map_err(|_| "the token is neither of archonctl nor a JWT")?;
         if header.crit.is_some() {
             return Err("the token has critical headers that are not known here");
         }
@@ -103,7 +104,7 @@ impl Jwts {
             if key.algorithm != header.alg || !named {
                 continue;
             }
-            match decode::<Claims>(token, &key.key, &self.validation(key)) {
+            match decode::<Claims>(token, &key.decoding, &self.validation(key)) {
                 Ok(data) => {
                     return Ok(Principal {
                         scopes: data.claims.scopes(),

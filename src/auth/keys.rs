@@ -29,7 +29,7 @@ pub struct KeyError {
 pub(super) struct Key {
     pub(super) algorithm: Algorithm,
     pub(super) id: Option<String>,
-    pub(super) key: DecodingKey,
+    pub(super) decoding: DecodingKey,
 }
 
 impl fmt::Debug for Key {
@@ -79,7 +79,7 @@ pub(super) fn secret(file: &Path) -> Result<Key, KeyError> {
         Ok(Key {
             algorithm: Algorithm::HS256,
             id: None,
-            key: DecodingKey::from_secret(secret),
+            decoding: DecodingKey::from_secret(secret),
         })
     });
     key.map_err(|why| KeyError {
@@ -128,7 +128,9 @@ fn element(der: &[u8], tag: u8) -> Option<(&[u8], &[u8])> {
         }
         _ => return None,
     };
-    (found == tag).then(|| rest.split_at_checked(length)).flatten()
+    (found == tag)
+        .then(|| rest.split_at_checked(length))
+        .flatten()
 }
 
 const SEQUENCE: u8 = 0x30;
@@ -174,7 +176,7 @@ fn of_public_key_info(der: &[u8]) -> Result<Key, String> {
     Ok(Key {
         algorithm: key.0,
         id: None,
-        key: key.1,
+        decoding: key.1,
     })
 }
 
@@ -209,7 +211,9 @@ fn of_set(bytes: &[u8]) -> Result<Vec<Key>, String> {
             return Err("there is a private key in it, which has no business here".to_owned());
         }
         if member.get("k").is_some() {
-            return Err("there is a secret in it; a secret of HS256 belongs to jwt_secret_file".to_owned());
+            return Err(
+                "there is a secret in it; a secret of HS256 belongs to jwt_secret_file".to_owned(),
+            );
         }
         let Ok(jwk) = serde_json::from_value::<Jwk>(member.clone()) else {
             continue;
@@ -254,6 +258,6 @@ fn of_member(jwk: &Jwk) -> Result<Option<Key>, String> {
     Ok(Some(Key {
         algorithm,
         id: jwk.common.key_id.clone(),
-        key,
+        decoding: key,
     }))
 }

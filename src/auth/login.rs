@@ -99,8 +99,8 @@ impl Login {
         let known = known.filter(|known| now.since(known.at) < REMEMBERED);
         if known.is_none() {
             // Taken before, and given back: many at the same time count one by one.
-            let taken = locked(&self.tries).take(address, now);
-            taken.map_err(Refused::TooMany)?;
+            let tried = locked(&self.tries).take(address, now);
+            tried.map_err(Refused::TooMany)?;
         }
         let found = self.look(token, now).await;
         if known.is_none() && !matches!(found, Err(Refused::Wrong(_))) {

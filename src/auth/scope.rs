@@ -73,7 +73,10 @@ impl Scopes {
     /// The scopes among `words`; others are somebody else's and say nothing here.
     #[must_use]
     pub fn among<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
-        words.into_iter().filter_map(|word| word.parse().ok()).collect()
+        words
+            .into_iter()
+            .filter_map(|word| word.parse().ok())
+            .collect()
     }
 }
 
@@ -86,7 +89,9 @@ impl FromIterator<Scope> for Scopes {
 impl fmt::Display for Scopes {
     /// The words with blanks between them, as OAuth writes scopes (RFC 6749, section 3.3).
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let there = Scope::ALL.into_iter().filter(|scope| self.0 & scope.bit() != 0);
+        let there = Scope::ALL
+            .into_iter()
+            .filter(|scope| self.0 & scope.bit() != 0);
         let words: Vec<_> = there.map(Scope::as_str).collect();
         f.write_str(&words.join(" "))
     }

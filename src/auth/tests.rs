@@ -4,7 +4,9 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Jwts, Login, Refused, Scope, Scopes, TokenError, create, list, revoke, token_name, usable};
+use super::{
+    Jwts, Login, Refused, Scope, Scopes, TokenError, create, list, revoke, token_name, usable,
+};
 use crate::model::{Clock, ManualClock, Timestamp};
 use crate::store::testing::{On, TestStore, at, on_every_store};
 
@@ -47,28 +49,48 @@ async fn tokens_let_in_until_they_are_revoked_or_expire(on: On) {
     assert!(principal.scopes.allow(Scope::Read) && !principal.scopes.allow(Scope::Write));
     let principal = login.principal(&two.token, HERE).await.expect("let in");
     assert_eq!(principal.name, "éditeur");
-    assert!(Scope::ALL.iter().all(|scope| principal.scopes.allow(*scope)));
+    assert!(
+        Scope::ALL
+            .iter()
+            .all(|scope| principal.scopes.allow(*scope))
+    );
 
     // The secret of one behind the id of the other.
     let (id, _) = two.token.rsplit_once('_').expect("two parts");
     let (_, secret) = one.token.rsplit_once('_').expect("two parts");
     let mixed = format!("{id}_{secret}");
     assert_ne!(mixed, two.token);
-    for wrong in [&*mixed, &*one.token.to_uppercase(), &one.token[..one.token.len() - 1], "archonctl_", "x"] {
+    for wrong in [
+        &*mixed,
+        &*one.token.to_uppercase(),
+        &one.token[..one.token.len() - 1],
+        "archonctl_",
+        "x",
+    ] {
         let why = why(&login, wrong).await;
-        assert!(["the token is not known", "the token is none of archonctl"].contains(&&*why), "{why}");
+        assert!(
+            ["the token is not known", "the token is none of archonctl"].contains(&&*why),
+            "{why}"
+        );
     }
 
-    let revoked = revoke(&test.store, &two.info.id, at(5)).await.expect("revoked");
+    let revoked = revoke(&test.store, &two.info.id, at(5))
+        .await
+        .expect("revoked");
     assert_eq!(revoked.revoked_at, Some(at(5)));
     assert_eq!(why(&login, &two.token).await, "the token was revoked");
-    let again = revoke(&test.store, "éditeur", at(9)).await.expect("as before");
+    let again = revoke(&test.store, "éditeur", at(9))
+        .await
+        .expect("as before");
     assert_eq!(again.revoked_at, Some(at(5)), "the first time stays");
     clock.advance(Duration::from_hours(24));
     assert_eq!(why(&login, &one.token).await, "the token has expired");
     assert_eq!(usable(&test.store, day).await.expect("an answer"), 0);
     let all = list(&test.store).await.expect("a list");
-    let told: Vec<_> = all.iter().map(|token| (&*token.name, token.status(day))).collect();
+    let told: Vec<_> = all
+        .iter()
+        .map(|token| (&*token.name, token.status(day)))
+        .collect();
     assert_eq!(told, [("éditeur", "revoked"), ("grafana", "expired")]);
     assert!(matches!(
         revoke(&test.store, "nobody", at(9)).await,
@@ -136,7 +158,10 @@ async fn too_many_wrong_tokens_keep_out_whoever_was_not_in_before() {
         login.principal(&tokens[0], HERE).await.expect("let in");
     }
     for _ in 0..10 {
-        assert_eq!(why(&login, "archonctl_wrong").await, "the token is not known");
+        assert_eq!(
+            why(&login, "archonctl_wrong").await,
+            "the token is not known"
+        );
     }
     let refused = login.principal("archonctl_wrong", HERE).await;
     let Err(Refused::TooMany(wait)) = refused else {
@@ -147,13 +172,24 @@ async fn too_many_wrong_tokens_keep_out_whoever_was_not_in_before() {
         login.principal(&tokens[1], HERE).await,
         Err(Refused::TooMany(_))
     ));
-    login.principal(&tokens[0], HERE).await.expect("was in before");
+    login
+        .principal(&tokens[0], HERE)
+        .await
+        .expect("was in before");
     let elsewhere = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
-    login.principal(&tokens[1], elsewhere).await.expect("another address");
+    login
+        .principal(&tokens[1], elsewhere)
+        .await
+        .expect("another address");
     clock.advance(Duration::from_secs(6));
-    assert_eq!(why(&login, "archonctl_wrong").await, "the token is not known");
+    assert_eq!(
+        why(&login, "archonctl_wrong").await,
+        "the token is not known"
+    );
     // Who was in before is looked up all the same.
-    revoke(&test.store, "before", clock.now()).await.expect("revoked");
+    revoke(&test.store, "before", clock.now())
+        .await
+        .expect("revoked");
     assert_eq!(why(&login, &tokens[0]).await, "the token was revoked");
 }
 

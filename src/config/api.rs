@@ -107,14 +107,17 @@ impl Settings {
             Key::JwtIssuer,
             Key::JwtAudience,
         ];
-        let Some((said, found)) = all
-            .into_iter()
-            .find_map(|key| Some((key, self.get(key)?)))
+        let Some((said, found)) = all.into_iter().find_map(|key| Some((key, self.get(key)?)))
         else {
             return Ok(None);
         };
         let missing = |what: &str, hint: &str| {
-            invalid(said, found, format!("JWTs are not verified without {what}"), hint)
+            invalid(
+                said,
+                found,
+                format!("JWTs are not verified without {what}"),
+                hint,
+            )
         };
         let file = |key| self.parsed(key, |text| not_empty(text).map(PathBuf::from));
         let (key_file, secret_file) = (file(Key::JwtKeyFile)?, file(Key::JwtSecretFile)?);
@@ -126,7 +129,10 @@ impl Settings {
         }
         let text = |key| self.parsed(key, not_empty);
         let issuer = text(Key::JwtIssuer)?.ok_or_else(|| {
-            missing("an issuer", "say with jwt_issuer what the claim iss has to be")
+            missing(
+                "an issuer",
+                "say with jwt_issuer what the claim iss has to be",
+            )
         })?;
         let audience = text(Key::JwtAudience)?.ok_or_else(|| {
             missing(
@@ -164,7 +170,9 @@ impl Settings {
             Key::DatabaseUrlFile,
             Key::DatabaseSchema,
         ];
-        let store = store.into_iter().filter_map(|key| Some((key, self.get(key)?)));
+        let store = store
+            .into_iter()
+            .filter_map(|key| Some((key, self.get(key)?)));
         if let Some((key, said)) = store.max_by_key(|(_, found)| strength(found)) {
             if strength(said) > strength(found) {
                 return Ok(None);
@@ -178,7 +186,9 @@ impl Settings {
                 return Err(invalid(
                     Key::ApiUrl,
                     found,
-                    format!("{there} names a store in the same place; which of them is to be asked?"),
+                    format!(
+                        "{there} names a store in the same place; which of them is to be asked?"
+                    ),
                     "leave one of them out: an API is asked in place of a store",
                 ));
             }
@@ -211,7 +221,10 @@ impl Settings {
             invalid(
                 Key::ApiTokenFile,
                 found,
-                format!("{} does not hold one token and nothing else", path.display()),
+                format!(
+                    "{} does not hold one token and nothing else",
+                    path.display()
+                ),
                 "`archonctl token create NAME --scope read -q > FILE` makes such a file",
             )
         })
@@ -231,7 +244,9 @@ fn api_url(text: &str) -> Result<String, String> {
     let text = text.trim().trim_end_matches('/');
     let sound = text.parse::<http::Uri>().is_ok_and(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https"))
-            && uri.authority().is_some_and(|authority| !authority.host().is_empty())
+            && uri
+                .authority()
+                .is_some_and(|authority| !authority.host().is_empty())
             && uri.query().is_none()
     });
     if text.contains('@') {
@@ -239,7 +254,9 @@ fn api_url(text: &str) -> Result<String, String> {
     } else if sound {
         Ok(text.to_owned())
     } else {
-        Err(format!("'{shown}' is no URL of an API; http://127.0.0.1:8181 is one"))
+        Err(format!(
+            "'{shown}' is no URL of an API; http://127.0.0.1:8181 is one"
+        ))
     }
 }
 
@@ -271,7 +288,10 @@ mod tests {
 
     #[test]
     fn every_site_is_named() {
-        assert_eq!(site("https://App.example.com/").as_deref(), Ok("https://app.example.com"));
+        assert_eq!(
+            site("https://App.example.com/").as_deref(),
+            Ok("https://app.example.com")
+        );
         for text in ["*", "app.example.com", "https://x/y"] {
             assert!(site(text).is_err(), "{text}");
         }

@@ -95,7 +95,10 @@ impl Settings {
 }
 
 /// A list, parted by commas or blanks, each checked.
-pub(super) fn words(text: &str, check: fn(&str) -> Result<String, String>) -> Result<Vec<String>, String> {
+pub(super) fn words(
+    text: &str,
+    check: fn(&str) -> Result<String, String>,
+) -> Result<Vec<String>, String> {
     text.split([',', ' ', '\t', '\n'])
         .filter(|word| !word.is_empty())
         .map(check)

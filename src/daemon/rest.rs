@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::error::StartError;
 use crate::api::rest::{Access, RestDeps, router};
 use crate::auth::{self, JwtOptions, Jwts, Login};
-use crate::config::{ApiAccess, JwtSettings};
+use crate::config::{JwtSettings, ServeOptions};
 use crate::model::Clock;
 use crate::store::Store;
 
@@ -26,16 +26,20 @@ pub(super) async fn bind(listen: &str) -> Result<TcpListener, StartError> {
         .map_err(|error| StartError::api_listen(listen, error))
 }
 
-/// Who gets in at `listener`: on loopback everybody of this machine, elsewhere who has a token or a JWT.
+/// Who gets in at `listener`, if there is one: on loopback everybody of this machine, elsewhere who has a token or a JWT.
 ///
 /// # Errors
 /// When nobody could get in, when the keys for JWTs cannot be read, when the store does not say which tokens there are.
 pub(super) async fn access(
-    options: &ApiAccess,
-    listener: &TcpListener,
+    options: &ServeOptions,
+    listener: Option<&TcpListener>,
     store: &Store,
     clock: &Arc<dyn Clock>,
 ) -> anyhow::Result<Access> {
+    let Some(listener) = listener else {
+        return Ok(Access::default());
+    };
+    let options = &options.api_access;
     let address = listener.local_addr()?;
     let guard_loopback = address.ip().is_loopback();
     // Read in any case: a key that is wrong is told now, and not when the address changes.

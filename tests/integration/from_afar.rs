@@ -67,7 +67,11 @@ fn same(found: &[u8], expected: &[u8], what: &str) {
         let lines = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let (found, expected) = (lines(found), lines(expected));
         let pair = found.lines().zip(expected.lines()).find(|(a, b)| a != b);
-        panic!("{what}: {pair:?}, {} and {} bytes", found.len(), expected.len());
+        panic!(
+            "{what}: {pair:?}, {} and {} bytes",
+            found.len(),
+            expected.len()
+        );
     }
 }
 
@@ -83,7 +87,9 @@ fn compare(place: &[&str], url: &str, token: &str) {
         for format in formats.iter().copied() {
             // CSV and tables alone have columns.
             if command.contains(&"--columns".to_owned())
-                && ["json", "jsonl", "yaml"].iter().any(|name| format.contains(name))
+                && ["json", "jsonl", "yaml"]
+                    .iter()
+                    .any(|name| format.contains(name))
             {
                 continue;
             }
@@ -119,15 +125,24 @@ fn the_api_answers_the_same_to_the_byte_as_the_embedded_store() {
     let expected = run(&list, &["--data-dir", place], &[]).stdout;
     let file = file.to_str().expect("UTF-8");
     for (more, variables) in [
-        (&["--api-token-file", file][..], &[("ARCHONCTL_API_URL", url.as_str())][..]),
+        (
+            &["--api-token-file", file][..],
+            &[("ARCHONCTL_API_URL", url.as_str())][..],
+        ),
         (
             &[],
-            &[("ARCHONCTL_API_URL", url.as_str()), ("ARCHONCTL_API_TOKEN_FILE", file)],
+            &[
+                ("ARCHONCTL_API_URL", url.as_str()),
+                ("ARCHONCTL_API_TOKEN_FILE", file),
+            ],
         ),
         (
             &["--api-url", &format!("{url}/")],
             // The flag says where; the token of the flag beats the other one.
-            &[("ARCHONCTL_DATA_DIR", "/nowhere"), ("ARCHONCTL_API_TOKEN", &reads)],
+            &[
+                ("ARCHONCTL_DATA_DIR", "/nowhere"),
+                ("ARCHONCTL_API_TOKEN", &reads),
+            ],
         ),
         (
             &["--api-url", &url, "--api-token-file", file],
@@ -140,7 +155,12 @@ fn the_api_answers_the_same_to_the_byte_as_the_embedded_store() {
         ),
     ] {
         let output = run(&list, more, variables);
-        assert_eq!(output.stdout, expected, "{more:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(
+            output.stdout,
+            expected,
+            "{more:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     daemon.stop();
 }
@@ -151,7 +171,10 @@ fn the_api_answers_the_same_to_the_byte_as_postgresql() {
     let (_root, data_dir) = new_data_dir();
     let at = database.url();
     migrate(&at, None);
-    let made = token(&data_dir, &["reads", "--scope", "read", "--database-url", &at]);
+    let made = token(
+        &data_dir,
+        &["reads", "--scope", "read", "--database-url", &at],
+    );
     fill(&Location::new(&data_dir, Some(&at), None).expect("a place"));
     let (daemon, url) = open_daemon(&data_dir, &["--database-url", &at]);
     let elsewhere = data_dir.join("of-the-query");
@@ -160,10 +183,22 @@ fn the_api_answers_the_same_to_the_byte_as_postgresql() {
     let kept = database.value("SELECT encode(secret_sha256, 'hex') FROM archon_api_tokens");
     let secret = made.rsplit('_').next().expect("a secret");
     assert_ne!(kept.as_deref(), Some(secret), "only the digest is kept");
-    let words = ["token", "revoke", "reads", "--database-url", &at, "--data-dir", place];
+    let words = [
+        "token",
+        "revoke",
+        "reads",
+        "--database-url",
+        &at,
+        "--data-dir",
+        place,
+    ];
     assert!(archonctl(&words).status().expect("it runs").success());
     let list: Vec<String> = ["sessions", "list"].map(str::to_owned).into();
-    let refused = run(&list, &["--api-url", &url], &[("ARCHONCTL_API_TOKEN", &made)]);
+    let refused = run(
+        &list,
+        &["--api-url", &url],
+        &[("ARCHONCTL_API_TOKEN", &made)],
+    );
     assert_eq!(refused.status.code(), Some(4), "from the next request on");
     daemon.stop();
 }
@@ -174,7 +209,10 @@ fn error(more: &[&str], variables: &[(&str, &str)]) -> Value {
     let output = run(&list, more, variables);
     assert!(output.stdout.is_empty(), "{more:?}");
     let error: Value = serde_json::from_slice(&output.stderr).expect("one JSON");
-    assert_eq!(error["error"]["exit_code"], output.status.code().expect("a code"));
+    assert_eq!(
+        error["error"]["exit_code"],
+        output.status.code().expect("a code")
+    );
     assert!(error["error"]["hint"].is_string(), "{error}");
     error["error"].clone()
 }
@@ -188,8 +226,20 @@ fn what_keeps_a_query_from_its_answer_is_told_with_the_way_out() {
     let mcp = daemon.url.trim_end_matches("/mcp").to_owned();
     let wrong = [("ARCHONCTL_API_TOKEN", "archonctl_wrong")];
     for (url, variables, code, message, hint) in [
-        (&*url, &[][..], "unauthorized", "no token was sent", "ARCHONCTL_API_TOKEN"),
-        (&url, &wrong, "unauthorized", "the token is not known", "archonctl token list"),
+        (
+            &*url,
+            &[][..],
+            "unauthorized",
+            "no token was sent",
+            "ARCHONCTL_API_TOKEN",
+        ),
+        (
+            &url,
+            &wrong,
+            "unauthorized",
+            "the token is not known",
+            "archonctl token list",
+        ),
         (
             &url,
             &[("ARCHONCTL_API_TOKEN", &*writes)],
@@ -197,21 +247,52 @@ fn what_keeps_a_query_from_its_answer_is_told_with_the_way_out() {
             "the scope 'read' is needed",
             "--scope read",
         ),
-        ("http://127.0.0.1:1", &[], "no_connection", "no answer from the API", "--api-listen"),
-        ("http://nowhere.invalid", &[], "no_connection", "no answer from the API", "--api-listen"),
-        (&mcp, &[], "no_api", "no archonctl, or one of another version", "not of --listen"),
+        (
+            "http://127.0.0.1:1",
+            &[],
+            "no_connection",
+            "no answer from the API",
+            "--api-listen",
+        ),
+        (
+            "http://nowhere.invalid",
+            &[],
+            "no_connection",
+            "no answer from the API",
+            "--api-listen",
+        ),
+        (
+            &mcp,
+            &[],
+            "no_api",
+            "no archonctl, or one of another version",
+            "not of --listen",
+        ),
     ] {
         let told = error(&["--api-url", url], variables);
         assert_eq!(told["code"], code, "{told}");
         assert_eq!(told["exit_code"], 4, "{told}");
-        assert!(told["message"].as_str().is_some_and(|text| text.contains(message)), "{told}");
-        assert!(told["hint"].as_str().is_some_and(|text| text.contains(hint)), "{told}");
+        assert!(
+            told["message"]
+                .as_str()
+                .is_some_and(|text| text.contains(message)),
+            "{told}"
+        );
+        assert!(
+            told["hint"]
+                .as_str()
+                .is_some_and(|text| text.contains(hint)),
+            "{told}"
+        );
     }
     for _ in 0..10 {
         error(&["--api-url", &url], &wrong);
     }
     let told = error(&["--api-url", &url], &wrong);
-    assert_eq!((&told["code"], &told["exit_code"]), (&"too_many_tries".into(), &4.into()));
+    assert_eq!(
+        (&told["code"], &told["exit_code"]),
+        (&"too_many_tries".into(), &4.into())
+    );
     daemon.stop();
 }
 
@@ -219,29 +300,64 @@ fn what_keeps_a_query_from_its_answer_is_told_with_the_way_out() {
 fn an_api_and_a_store_exclude_each_other_and_secrets_stay_out_of_flags() {
     let api = ["--api-url", "http://127.0.0.1:1"];
     for (more, variables, message) in [
-        (&["--data-dir", "/x"][..], &[][..], "--data-dir names a store in the same place"),
-        (&["--database-url", "sqlite:"], &[], "--database-url names a store in the same place"),
-        (&["--database-url-file", "x"], &[], "--database-url-file names a store"),
-        (&["--database-schema", "x"], &[], "--database-schema names a store"),
+        (
+            &["--data-dir", "/x"][..],
+            &[][..],
+            "--data-dir names a store in the same place",
+        ),
+        (
+            &["--database-url", "sqlite:"],
+            &[],
+            "--database-url names a store in the same place",
+        ),
+        (
+            &["--database-url-file", "x"],
+            &[],
+            "--database-url-file names a store",
+        ),
+        (
+            &["--database-schema", "x"],
+            &[],
+            "--database-schema names a store",
+        ),
     ] {
         let told = error(&[&api, more].concat(), variables);
         assert_eq!(told["exit_code"], 2, "{told}");
-        assert!(told["message"].as_str().is_some_and(|text| text.contains(message)), "{told}");
+        assert!(
+            told["message"]
+                .as_str()
+                .is_some_and(|text| text.contains(message)),
+            "{told}"
+        );
     }
     let both = [
         ("ARCHONCTL_API_URL", "http://127.0.0.1:1"),
         ("ARCHONCTL_DATABASE_URL", "postgres://127.0.0.1:1/x"),
     ];
     let told = error(&[], &both).to_string();
-    assert!(told.contains("ARCHONCTL_DATABASE_URL names a store"), "{told}");
+    assert!(
+        told.contains("ARCHONCTL_DATABASE_URL names a store"),
+        "{told}"
+    );
     let told = error(&["--api-url", "http://me:hunter2@127.0.0.1:1"], &[]).to_string();
-    assert!(told.contains("refused") && !told.contains("hunter2"), "{told}");
+    assert!(
+        told.contains("refused") && !told.contains("hunter2"),
+        "{told}"
+    );
     let told = error(&["--api-token-file", "/x"], &[]).to_string();
-    assert!(told.contains("there is no API to show the token to"), "{told}");
+    assert!(
+        told.contains("there is no API to show the token to"),
+        "{told}"
+    );
     let told = error(&[&api[..], &["--api-token-file", "/nowhere"]].concat(), &[]);
     assert_eq!(told["code"], "config_unreadable");
     // Commands that change a store, or are about this machine, ask no API.
-    for words in [&["migrate", "status"][..], &["doctor"], &["token", "list"], &["pricing", "import", "x"]] {
+    for words in [
+        &["migrate", "status"][..],
+        &["doctor"],
+        &["token", "list"],
+        &["pricing", "import", "x"],
+    ] {
         let output = archonctl(words).args(api).output().expect("it runs");
         assert_eq!(output.status.code(), Some(2), "{words:?}");
     }
@@ -252,13 +368,31 @@ fn a_token_goes_to_the_named_place_alone() {
     let server = Scripted::start();
     let url = server.url.trim_end_matches("/mcp").to_owned();
     let asking = std::thread::spawn(move || {
-        error(&["--api-url", &url], &[("ARCHONCTL_API_TOKEN", "archonctl_1")])
+        error(
+            &["--api-url", &url],
+            &[("ARCHONCTL_API_TOKEN", "archonctl_1")],
+        )
     });
     let request = server.request();
     assert_eq!(request.header("authorization"), Some("Bearer archonctl_1"));
-    assert!(request.start.starts_with("GET /api/mcp/query/sessions?"), "{}", request.start);
-    request.answer("302 Found", "location: http://127.0.0.1:1/elsewhere\r\n", b"");
+    assert!(
+        request.start.starts_with("GET /api/mcp/query/sessions?"),
+        "{}",
+        request.start
+    );
+    request.answer(
+        "302 Found",
+        "location: http://127.0.0.1:1/elsewhere\r\n",
+        b"",
+    );
     let told = asking.join().expect("told");
-    assert_eq!((&told["code"], &told["exit_code"]), (&"api_status".into(), &4.into()));
-    assert!(told["hint"].as_str().is_some_and(|text| text.contains("redirects are not followed")));
+    assert_eq!(
+        (&told["code"], &told["exit_code"]),
+        (&"api_status".into(), &4.into())
+    );
+    assert!(
+        told["hint"]
+            .as_str()
+            .is_some_and(|text| text.contains("redirects are not followed"))
+    );
 }

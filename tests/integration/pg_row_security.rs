@@ -498,7 +498,8 @@ fn tokens_of_the_api_are_read_and_written_by_their_owner_and_the_service_alone()
              JOIN pg_class v ON v.oid = r.ev_class WHERE d.refobjid = 'archon_api_tokens'::regclass",
         );
         assert_eq!(readers, Rows::new(), "{version:?}");
-        let service = database.signed_in("service_role", None, "SELECT name FROM archon_api_tokens");
+        let service =
+            database.signed_in("service_role", None, "SELECT name FROM archon_api_tokens");
         assert_eq!(service.expect("allowed"), vec![vec![text("reads")]]);
     }
 }

@@ -53,7 +53,11 @@ fn shown(headers: &HeaderMap) -> Option<Result<&str, &'static str>> {
     }
     let token = token.trim_matches(' ');
     let sound = !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_graphic());
-    Some(sound.then_some(token).ok_or("what stands behind Bearer is no token"))
+    Some(
+        sound
+            .then_some(token)
+            .ok_or("what stands behind Bearer is no token"),
+    )
 }
 
 fn unauthorized(why: Option<&str>) -> ApiError {
@@ -107,9 +111,14 @@ async fn check(
         none if none.is_empty() => "none".to_owned(),
         words => words,
     };
-    let challenge = format!("Bearer realm=\"archonctl\", error=\"insufficient_scope\", scope=\"{scope}\"");
+    let challenge =
+        format!("Bearer realm=\"archonctl\", error=\"insufficient_scope\", scope=\"{scope}\"");
     let detail = format!("the scope '{scope}' is needed for this; the token has: {has}");
-    Err(ApiError::challenge(StatusCode::FORBIDDEN, challenge, detail))
+    Err(ApiError::challenge(
+        StatusCode::FORBIDDEN,
+        challenge,
+        detail,
+    ))
 }
 
 /// Lets those in who may do what they ask for.
@@ -175,7 +184,9 @@ pub(super) fn cors(origins: &[String]) -> Option<CorsLayer> {
         return None;
     }
     // They were checked with the settings: what is no value of a header is no origin.
-    let origins = origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok());
+    let origins = origins
+        .iter()
+        .filter_map(|origin| HeaderValue::from_str(origin).ok());
     Some(
         CorsLayer::new()
             .allow_origin(AllowOrigin::list(origins))

@@ -52,10 +52,13 @@ fn is_named(origin: &str, named: &[String]) -> bool {
 /// Where everybody may ask who can say who they are: pages of sites that are not named have nothing to say. A page of the API's own
 /// comes from the host that it asks.
 fn foreign(headers: &HeaderMap, named: &[String]) -> Option<&'static str> {
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
     let own = |origin: &str| {
         let of = origin.split_once("://").map(|(_, of)| of);
-        of.zip(host).is_some_and(|(of, host)| of.eq_ignore_ascii_case(host))
+        of.zip(host)
+            .is_some_and(|(of, host)| of.eq_ignore_ascii_case(host))
     };
     let known =
         origins(headers).all(|origin| origin.is_some_and(|one| own(one) || is_named(one, named)));
@@ -170,7 +173,11 @@ mod tests {
             }
             let loopback = refusal(&Method::POST, &headers, &named);
             assert_eq!(loopback.is_none(), on_loopback, "{host} {origin:?}");
-            assert_eq!(foreign(&headers, &named).is_none(), elsewhere, "{host} {origin:?}");
+            assert_eq!(
+                foreign(&headers, &named).is_none(),
+                elsewhere,
+                "{host} {origin:?}"
+            );
         }
     }
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::{RawQuery, State};
-use axum::{Extension, Json};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use schemars::{Schema, SchemaGenerator};
 
 use super::access::Stranger;

@@ -48,12 +48,12 @@ struct Pricing {
 struct Query(Vec<(&'static str, String)>);
 
 impl Query {
-    fn with(mut self, name: &'static str, value: impl ToString) -> Self {
+    fn with(mut self, name: &'static str, value: &(impl ToString + ?Sized)) -> Self {
         self.0.push((name, value.to_string()));
         self
     }
 
-    fn maybe(self, name: &'static str, value: Option<impl ToString>) -> Self {
+    fn maybe(self, name: &'static str, value: Option<&(impl ToString + ?Sized)>) -> Self {
         match value {
             Some(value) => self.with(name, value),
             None => self,
@@ -61,12 +61,13 @@ impl Query {
     }
 
     fn page(self, page: Page) -> Self {
-        self.with("limit", page.limit).with("offset", page.offset)
+        self.with("limit", &page.limit).with("offset", &page.offset)
     }
 
     fn period(self, period: Option<Period>) -> Self {
-        self.maybe("since", period.map(|period| period.start))
-            .maybe("until", period.map(|period| period.end))
+        let (start, end) = (period.map(|p| p.start), period.map(|p| p.end));
+        self.maybe("since", start.as_ref())
+            .maybe("until", end.as_ref())
     }
 }
 
@@ -113,7 +114,7 @@ impl Api {
             .period(filter.period)
             .maybe("client", filter.client_type.as_deref())
             .maybe("server", filter.server.as_deref())
-            .with("with_calls", filter.with_calls)
+            .with("with_calls", &filter.with_calls)
             .page(filter.page);
         if !filter.statuses.is_empty() {
             for (name, status) in [
@@ -121,7 +122,7 @@ impl Api {
                 ("idle", SessionStatus::Idle),
                 ("disconnected", SessionStatus::Disconnected),
             ] {
-                query = query.with(name, filter.statuses.contains(&status));
+                query = query.with(name, &filter.statuses.contains(&status));
             }
         }
         self.must_answer("/api/mcp/query/sessions", query).await
@@ -208,16 +209,22 @@ impl Api {
         let problem = serde_json::from_slice::<Problem>(&body).ok();
         let problem = problem.map(|problem| shortened(&problem.detail));
         if status == StatusCode::NOT_FOUND
-            && problem.as_ref().is_some_and(|detail| detail.starts_with("no session"))
+            && problem
+                .as_ref()
+                .is_some_and(|detail| detail.starts_with("no session"))
         {
             return Ok(Answer::Missing);
         }
-        Err(self.refused(status, problem, wait.as_ref()))
+        Err(self.refused(status, problem.as_deref(), wait.as_ref()))
     }
 
     async fn body(&self, mut response: Response) -> Result<Vec<u8>, CliError> {
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.broken(&error))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| self.broken(&error))?
+        {
             if body.len() + chunk.len() > LONGEST {
                 let message = format!("the answer of {} is longer than 256 MiB", self.url);
                 return Err(CliError::new(ExitStatus::Failure, "api_answer", message)
@@ -255,10 +262,10 @@ impl Api {
     fn refused(
         &self,
         status: StatusCode,
-        detail: Option<String>,
+        detail: Option<&str>,
         wait: Option<&HeaderValue>,
     ) -> CliError {
-        let says = detail.clone().unwrap_or_else(|| format!("status {status}"));
+        let says = detail.map_or_else(|| format!("status {status}"), str::to_owned);
         let message = format!("the API at {} says: {says}", self.url);
         let error = |status, code| CliError::new(status, code, message);
         match status {

@@ -28,7 +28,13 @@ pub(crate) struct Args {
     name: String,
 
     /// What it may be used for; repeat it or separate with commas: read to ask, write to report sessions, admin for everything
-    #[arg(long, value_enum, value_name = "SCOPE", value_delimiter = ',', required = true)]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "SCOPE",
+        value_delimiter = ',',
+        required = true
+    )]
     scope: Vec<ScopeArg>,
 
     /// How long it is good for, such as 90d [default: until it is revoked]
@@ -65,7 +71,9 @@ const LONGEST: Duration = Duration::from_hours(24 * 365 * 100);
 fn lifetime(text: &str) -> Result<Duration, String> {
     let lifetime = parse_duration(text)?;
     if lifetime.is_zero() || lifetime > LONGEST {
-        return Err(format!("'{text}' is out of bounds; more than nothing and at most a hundred years"));
+        return Err(format!(
+            "'{text}' is out of bounds; more than nothing and at most a hundred years"
+        ));
     }
     Ok(lifetime)
 }
@@ -137,9 +145,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError
         )
         .with_id("token"),
         footer: Vec::new(),
-        notes: vec![
-            "The token is shown this once; keep it where nobody else reads it.".to_owned(),
-        ],
+        notes: vec!["The token is shown this once; keep it where nobody else reads it.".to_owned()],
     };
     args.output.print(&answer, &view)?;
     Ok(ExitStatus::Done)

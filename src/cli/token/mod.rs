@@ -68,7 +68,8 @@ async fn open(place: &Place, make: bool) -> Result<Store, CliError> {
 impl From<TokenError> for CliError {
     fn from(error: TokenError) -> Self {
         let message = error.to_string();
-        let failure = |code, hint: &str| Self::new(ExitStatus::Failure, code, message).with_hint(hint);
+        let failure =
+            |code, hint: &str| Self::new(ExitStatus::Failure, code, message).with_hint(hint);
         match error {
             TokenError::Store(error) => error.into(),
             TokenError::NameTaken(_) => failure(

@@ -37,6 +37,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError
         Ok(auth::revoke(&store, &args.token, now).await?)
     })?;
     let row = Row::of(revoked, now);
-    args.output.print(&answer(std::slice::from_ref(&row)), &view)?;
+    args.output
+        .print(&answer(std::slice::from_ref(&row)), &view)?;
     Ok(ExitStatus::Done)
 }

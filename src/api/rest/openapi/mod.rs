@@ -213,7 +213,10 @@ impl Endpoints {
         let mut operation = operation;
         if !is_open(path) {
             operation.refusals.extend([
-                (401, "A token or a JWT is needed here, another one than was sent"),
+                (
+                    401,
+                    "A token or a JWT is needed here, another one than was sent",
+                ),
                 (429, "There were too many wrong tokens from this address"),
             ]);
             operation.refusals.sort_by_key(|(status, _)| *status);
