@@ -603,7 +603,7 @@ set edit:completion:arg-completer[archonctl] = {|@words|
         &'archonctl;token'= {
             cand -h 'Print help'
             cand --help 'Print help'
-            cand create 'Make a token; it is shown this once'
+            cand create 'Make a token; it is shown this once, with -q nothing else'
             cand list 'List tokens, the newest first'
             cand revoke 'Revoke a token; it is good no more at once'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -665,7 +665,7 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --help 'Print help'
         }
         &'archonctl;token;help'= {
-            cand create 'Make a token; it is shown this once'
+            cand create 'Make a token; it is shown this once, with -q nothing else'
             cand list 'List tokens, the newest first'
             cand revoke 'Revoke a token; it is good no more at once'
             cand help 'Print this message or the help of the given subcommand(s)'
@@ -803,7 +803,7 @@ set edit:completion:arg-completer[archonctl] = {|@words|
         &'archonctl;help;pricing;import'= {
         }
         &'archonctl;help;token'= {
-            cand create 'Make a token; it is shown this once'
+            cand create 'Make a token; it is shown this once, with -q nothing else'
             cand list 'List tokens, the newest first'
             cand revoke 'Revoke a token; it is good no more at once'
         }
