@@ -88,11 +88,19 @@ fn is_loopback(host: &str) -> bool {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => host.split(':').next().unwrap_or_default(),
     };
+    // Cheapest first: every request is asked.
     name.eq_ignore_ascii_case("localhost")
-        || name.to_ascii_lowercase().ends_with(".localhost")
         || name
             .parse::<std::net::IpAddr>()
             .is_ok_and(|ip| ip.is_loopback())
+        || is_under_localhost(name)
+}
+
+fn is_under_localhost(name: &str) -> bool {
+    const DOMAIN: &str = ".localhost";
+    let from = name.len().checked_sub(DOMAIN.len());
+    from.and_then(|from| name.get(from..))
+        .is_some_and(|end| end.eq_ignore_ascii_case(DOMAIN))
 }
 
 /// Editors show their pages under schemes of their own, which no website can have.

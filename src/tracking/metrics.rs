@@ -4,7 +4,7 @@
 //! `mcp.server.session.duration`). Operations are counted once the store has them, away from the traffic. No label says whose
 //! an operation or a session is; how many label sets there are is bounded, since clients choose names of methods and tools.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -59,6 +59,14 @@ impl Histogram {
         }
         self.sum += seconds;
     }
+
+    /// Adds those of another one with the same bounds.
+    fn merge(&mut self, other: &Self) {
+        for (count, more) in self.counts.iter_mut().zip(&other.counts) {
+            *count += more;
+        }
+        self.sum += other.sum;
+    }
 }
 
 /// What tells operations apart.
@@ -74,18 +82,34 @@ pub struct OperationLabels {
     pub version: String,
 }
 
-impl OperationLabels {
-    fn of(operation: &Operation) -> Self {
-        let tool = match &operation.target {
-            Some(Target::Tool(name)) => name,
-            _ => "",
-        };
-        let version = operation.protocol_version.as_deref().unwrap_or_default();
+/// The same, borrowed from an operation.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct Alike<'o> {
+    method: &'o str,
+    tool: &'o str,
+    error: &'o str,
+    version: &'o str,
+}
+
+impl<'o> Alike<'o> {
+    fn of(operation: &'o Operation) -> Self {
         Self {
-            method: short(&operation.method),
-            tool: short(tool),
-            error: error_type(operation).to_owned(),
-            version: short(version),
+            method: &operation.method,
+            tool: match &operation.target {
+                Some(Target::Tool(name)) => name,
+                _ => "",
+            },
+            error: error_type(operation),
+            version: operation.protocol_version.as_deref().unwrap_or_default(),
+        }
+    }
+
+    fn labels(self) -> OperationLabels {
+        OperationLabels {
+            method: short(self.method),
+            tool: short(self.tool),
+            error: self.error.to_owned(),
+            version: short(self.version),
         }
     }
 }
@@ -144,15 +168,26 @@ impl Metrics {
     /// Counts `records`, which the store took in so long.
     pub(super) fn stored(&self, records: &[Record], took: Duration) {
         lock(&self.store).add(took);
-        let mut operations = lock(&self.operations);
+        // Most operations of a batch are alike: their labels are made once.
+        let mut series: Vec<(Alike<'_>, Histogram)> = Vec::new();
+        let mut places: HashMap<Alike<'_>, usize> = HashMap::new();
         for record in records {
-            let Record::OperationFinished(operation) = record else {
-                continue;
-            };
-            let Some(duration) = operation.duration() else {
-                continue;
-            };
-            let mut labels = OperationLabels::of(operation);
+            if let Record::OperationFinished(operation) = record
+                && let Some(duration) = operation.duration()
+            {
+                let alike = Alike::of(operation);
+                let place = *places.entry(alike).or_insert(series.len());
+                if place == series.len() {
+                    series.push((alike, Histogram::new(OPERATION)));
+                }
+                if let Some((_, histogram)) = series.get_mut(place) {
+                    histogram.add(duration);
+                }
+            }
+        }
+        let mut operations = lock(&self.operations);
+        for (alike, histogram) in series {
+            let mut labels = alike.labels();
             if operations.len() >= MOST_SERIES && !operations.contains_key(&labels) {
                 labels = OperationLabels {
                     method: OTHER.to_owned(),
@@ -161,7 +196,7 @@ impl Metrics {
             }
             let series = operations.entry(labels);
             let series = series.or_insert_with(|| Histogram::new(OPERATION));
-            series.add(duration);
+            series.merge(&histogram);
         }
     }
 

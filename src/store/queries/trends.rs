@@ -204,16 +204,18 @@ fn union(statement: &mut Statement, embedded: bool, span: Span, columns: &Column
     ));
     bounded(statement, "hour", hours);
     common(statement, "");
-    // Sessions that somebody is about to count have no part in any sum.
-    statement
-        .another(&format!(
-            " UNION ALL SELECT {} FROM archon_mcp_sessions AS s \
-             JOIN archon_mcp_requests AS r ON r.session_id = s.session_id",
-            columns.rows
-        ))
-        .condition("NOT s.counted");
-    bounded(statement, "r.timestamp", hours);
-    common(statement, "r.");
+    // Sessions that somebody is about to count have no part in any sum. The embedded store has none.
+    if !embedded {
+        statement
+            .another(&format!(
+                " UNION ALL SELECT {} FROM archon_mcp_sessions AS s \
+                 JOIN archon_mcp_requests AS r ON r.session_id = s.session_id",
+                columns.rows
+            ))
+            .condition("NOT s.counted");
+        bounded(statement, "r.timestamp", hours);
+        common(statement, "r.");
+    }
     if let Some((start, end)) = span.ends {
         statement
             .another(&format!(

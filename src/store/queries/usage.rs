@@ -100,16 +100,18 @@ impl Store {
             .condition_with("r.timestamp >= ", at(hours.1), "")
             .condition_with("r.timestamp <= ", Value::Instant(period.end), "");
         successful(&mut statement, "r.");
-        // Sessions that somebody is about to count have no part in any sum.
-        statement
-            .another(&format!(
-                " UNION ALL SELECT {OF_ROWS} FROM archon_mcp_sessions AS s \
-                 JOIN archon_mcp_requests AS r ON r.session_id = s.session_id"
-            ))
-            .condition("NOT s.counted")
-            .condition_with("r.timestamp >= ", at(hours.0), "")
-            .condition_with("r.timestamp < ", at(hours.1), "");
-        successful(&mut statement, "r.");
+        // Sessions that somebody is about to count have no part in any sum. The embedded store has none.
+        if !self.is_embedded() {
+            statement
+                .another(&format!(
+                    " UNION ALL SELECT {OF_ROWS} FROM archon_mcp_sessions AS s \
+                     JOIN archon_mcp_requests AS r ON r.session_id = s.session_id"
+                ))
+                .condition("NOT s.counted")
+                .condition_with("r.timestamp >= ", at(hours.0), "")
+                .condition_with("r.timestamp < ", at(hours.1), "");
+            successful(&mut statement, "r.");
+        }
         statement.push(
             ") AS u GROUP BY coalesce(nullif(u.tool_name, ''), u.method) HAVING sum(u.requests) <> 0 \
              ORDER BY requests DESC, name",

@@ -15,11 +15,13 @@ use super::tokenizer;
 
 /// Of each second so much goes into counting, in the long run: some five hundred calls with a kilobyte of text.
 const SHARE: Duration = Duration::from_millis(5);
-/// So much can be saved up: for a burst of some ten thousand of them.
-const SAVED: Duration = Duration::from_millis(100);
+/// So much can be saved up: for a burst of some two thousand of them.
+const SAVED: Duration = Duration::from_millis(20);
 /// What may be kept between two rounds, whatever was saved: the measure of what counting costs must not run dry.
 const LEAST_BYTES: i64 = 32 << 10;
 const MOST_BYTES: i64 = 8 << 20;
+/// The clock of a thread costs a call of the kernel: it is read once for so many bytes.
+const LOOK_EVERY: u64 = 8 << 10;
 /// What a byte is taken to cost before anything was measured, in picoseconds.
 const FIRST_COST: u64 = 20_000;
 
@@ -48,6 +50,10 @@ pub(super) struct Round<'b> {
     /// What may be spent.
     time: Duration,
     bytes: u64,
+    /// How many bytes there were when the clock was read last.
+    looked_at: u64,
+    /// Whether the time is over.
+    over: bool,
 }
 
 impl Budget {
@@ -86,6 +92,8 @@ impl Budget {
             before: None,
             time: saved.time,
             bytes: 0,
+            looked_at: 0,
+            over: false,
         }
     }
 
@@ -107,7 +115,11 @@ impl Round<'_> {
             tokenizer::load();
             used()
         });
-        if self.bytes > LEAST_BYTES.unsigned_abs() && used().saturating_sub(before) > self.time {
+        if self.bytes > LEAST_BYTES.unsigned_abs() && self.bytes - self.looked_at >= LOOK_EVERY {
+            self.looked_at = self.bytes;
+            self.over = used().saturating_sub(before) > self.time;
+        }
+        if self.over {
             return None;
         }
         self.bytes += text.kept() as u64;

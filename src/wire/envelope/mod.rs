@@ -107,11 +107,7 @@ impl Envelope {
     /// Takes a member's value, or the beginning of it.
     fn store(&mut self, slot: Slot, value: &[u8]) {
         let raw = || Some(value.into());
-        let text = || {
-            serde_json::from_slice::<String>(value)
-                .ok()
-                .map(String::into_boxed_str)
-        };
+        let text = || string(value);
         match slot {
             Slot::Id => self.id = if value == b"null" { None } else { raw() },
             Slot::Method => self.method = text(),
@@ -130,6 +126,18 @@ impl Envelope {
             Slot::Model => self.model = text(),
         }
     }
+}
+
+/// What a JSON string says; nothing where `value` is none.
+fn string(value: &[u8]) -> Option<Box<str>> {
+    let inside = value
+        .strip_prefix(b"\"")
+        .and_then(|v| v.strip_suffix(b"\""))?;
+    let plain = |byte: &u8| *byte >= b' ' && !matches!(byte, b'"' | b'\\');
+    if inside.iter().all(plain) {
+        return std::str::from_utf8(inside).ok().map(Into::into);
+    }
+    serde_json::from_slice::<String>(value).ok().map(Into::into)
 }
 
 /// The members that are captured.
