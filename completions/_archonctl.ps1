@@ -33,6 +33,7 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Bring the database to this version, and prove it')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check the data directory, journals, the store and its instances, and explain what is wrong')
             [CompletionResult]::new('pricing', 'pricing', [CompletionResultType]::ParameterValue, 'Show and set what models cost')
+            [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Make, list and revoke tokens for the API')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show settings')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print a description of the REST API')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
@@ -42,7 +43,12 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
         }
         'archonctl;serve' {
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Where to listen [default: 127.0.0.1:8051]')
-            [CompletionResult]::new('--api-listen', '--api-listen', [CompletionResultType]::ParameterName, 'Where the REST API listens, an address of this machine''s loopback; ''off'' for none [default: 127.0.0.1:8181]')
+            [CompletionResult]::new('--api-listen', '--api-listen', [CompletionResultType]::ParameterName, 'Where the REST API listens; elsewhere than on loopback it asks for a token; ''off'' for none [default: 127.0.0.1:8181]')
+            [CompletionResult]::new('--api-cors-origin', '--api-cors-origin', [CompletionResultType]::ParameterName, 'A site whose pages may use the API (https://app.example.com); can be given more than once [default: none]')
+            [CompletionResult]::new('--jwt-key-file', '--jwt-key-file', [CompletionResultType]::ParameterName, 'A file of public keys that JWTs for the API are verified with, PEM or JWKS: RS256, ES256, EdDSA')
+            [CompletionResult]::new('--jwt-secret-file', '--jwt-secret-file', [CompletionResultType]::ParameterName, 'A file with a secret that JWTs for the API are verified with: HS256')
+            [CompletionResult]::new('--jwt-issuer', '--jwt-issuer', [CompletionResultType]::ParameterName, 'What the claim iss of a JWT has to be')
+            [CompletionResult]::new('--jwt-audience', '--jwt-audience', [CompletionResultType]::ParameterName, 'What has to be in the claim aud of a JWT')
             [CompletionResult]::new('--upstream', '--upstream', [CompletionResultType]::ParameterName, 'An MCP server to relay to, served at /mcp/NAME, the first one also at /mcp; can be given more than once; /mcp is added to a URL without a path')
             [CompletionResult]::new('--upstream-name', '--upstream-name', [CompletionResultType]::ParameterName, 'The name for sessions of a server given without one [default: default]')
             [CompletionResult]::new('--session-timeout', '--session-timeout', [CompletionResultType]::ParameterName, 'Time without activity that ends a session [default: 3600s]')
@@ -74,6 +80,7 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
             [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
             [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('--no-auth', '--no-auth', [CompletionResultType]::ParameterName, 'Let everybody into the API who can reach it, wherever it listens')
             [CompletionResult]::new('--journal-fsync', '--journal-fsync', [CompletionResultType]::ParameterName, 'Have records on the disk itself before an answer ends, so that a loss of power loses none')
             [CompletionResult]::new('--migrate', '--migrate', [CompletionResultType]::ParameterName, 'Apply pending migrations to a PostgreSQL store before serving; the embedded one is always migrated')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
@@ -133,6 +140,8 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
             [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
             [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('--api-url', '--api-url', [CompletionResultType]::ParameterName, 'Ask the API of a daemon in place of a database, such as https://archon.example.com')
+            [CompletionResult]::new('--api-token-file', '--api-token-file', [CompletionResultType]::ParameterName, 'A file with the token for it; ARCHONCTL_API_TOKEN holds the token itself')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]')
             [CompletionResult]::new('--days', '--days', [CompletionResultType]::ParameterName, 'The last N days, 1 to 3650')
@@ -158,6 +167,8 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
             [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
             [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('--api-url', '--api-url', [CompletionResultType]::ParameterName, 'Ask the API of a daemon in place of a database, such as https://archon.example.com')
+            [CompletionResult]::new('--api-token-file', '--api-token-file', [CompletionResultType]::ParameterName, 'A file with the token for it; ARCHONCTL_API_TOKEN holds the token itself')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
             [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones')
@@ -179,6 +190,8 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
             [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
             [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('--api-url', '--api-url', [CompletionResultType]::ParameterName, 'Ask the API of a daemon in place of a database, such as https://archon.example.com')
+            [CompletionResult]::new('--api-token-file', '--api-token-file', [CompletionResultType]::ParameterName, 'A file with the token for it; ARCHONCTL_API_TOKEN holds the token itself')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]')
             [CompletionResult]::new('--days', '--days', [CompletionResultType]::ParameterName, 'The last N days, 1 to 3650')
@@ -201,6 +214,8 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
             [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
             [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('--api-url', '--api-url', [CompletionResultType]::ParameterName, 'Ask the API of a daemon in place of a database, such as https://archon.example.com')
+            [CompletionResult]::new('--api-token-file', '--api-token-file', [CompletionResultType]::ParameterName, 'A file with the token for it; ARCHONCTL_API_TOKEN holds the token itself')
             [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]')
             [CompletionResult]::new('--days', '--days', [CompletionResultType]::ParameterName, 'The last N days, 1 to 3650')
@@ -550,6 +565,8 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
             [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
             [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('--api-url', '--api-url', [CompletionResultType]::ParameterName, 'Ask the API of a daemon in place of a database, such as https://archon.example.com')
+            [CompletionResult]::new('--api-token-file', '--api-token-file', [CompletionResultType]::ParameterName, 'A file with the token for it; ARCHONCTL_API_TOKEN holds the token itself')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
             [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones')
@@ -631,6 +648,93 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
         'archonctl;pricing;help;help' {
             break
         }
+        'archonctl;token' {
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Make a token; it is shown this once, with -q nothing else')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List tokens, the newest first')
+            [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke a token; it is good no more at once')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'archonctl;token;create' {
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'What it may be used for; repeat it or separate with commas: read to ask, write to report sessions, admin for everything')
+            [CompletionResult]::new('--expires', '--expires', [CompletionResultType]::ParameterName, 'How long it is good for, such as 90d [default: until it is revoked]')
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
+            [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'Leave out the header of tables and CSV')
+            [CompletionResult]::new('--no-trunc', '--no-trunc', [CompletionResultType]::ParameterName, 'Cut nothing and leave nothing out to fit the terminal')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'archonctl;token;list' {
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
+            [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'Leave out the header of tables and CSV')
+            [CompletionResult]::new('--no-trunc', '--no-trunc', [CompletionResultType]::ParameterName, 'Cut nothing and leave nothing out to fit the terminal')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'archonctl;token;revoke' {
+            [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
+            [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')
+            [CompletionResult]::new('--database-url-file', '--database-url-file', [CompletionResultType]::ParameterName, 'A file that holds this URL, with the password')
+            [CompletionResult]::new('--database-schema', '--database-schema', [CompletionResultType]::ParameterName, 'The schema with our tables, for PostgreSQL [default: the role''s own]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Form of the answer; wide has more columns, csv has all [default: table]')
+            [CompletionResult]::new('--columns', '--columns', [CompletionResultType]::ParameterName, 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour')
+            [CompletionResult]::new('--time', '--time', [CompletionResultType]::ParameterName, 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]')
+            [CompletionResult]::new('--json', '--json', [CompletionResultType]::ParameterName, 'Short for -o json')
+            [CompletionResult]::new('--no-headers', '--no-headers', [CompletionResultType]::ParameterName, 'Leave out the header of tables and CSV')
+            [CompletionResult]::new('--no-trunc', '--no-trunc', [CompletionResultType]::ParameterName, 'Cut nothing and leave nothing out to fit the terminal')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Only ids, one on each line, for tables that have them; no remarks on standard error')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'archonctl;token;help' {
+            [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Make a token; it is shown this once, with -q nothing else')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List tokens, the newest first')
+            [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke a token; it is good no more at once')
+            [CompletionResult]::new('help', 'help', [CompletionResultType]::ParameterValue, 'Print this message or the help of the given subcommand(s)')
+            break
+        }
+        'archonctl;token;help;create' {
+            break
+        }
+        'archonctl;token;help;list' {
+            break
+        }
+        'archonctl;token;help;revoke' {
+            break
+        }
+        'archonctl;token;help;help' {
+            break
+        }
         'archonctl;config' {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -695,6 +799,7 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('migrate', 'migrate', [CompletionResultType]::ParameterValue, 'Bring the database to this version, and prove it')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Check the data directory, journals, the store and its instances, and explain what is wrong')
             [CompletionResult]::new('pricing', 'pricing', [CompletionResultType]::ParameterValue, 'Show and set what models cost')
+            [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Make, list and revoke tokens for the API')
             [CompletionResult]::new('config', 'config', [CompletionResultType]::ParameterValue, 'Show settings')
             [CompletionResult]::new('schema', 'schema', [CompletionResultType]::ParameterValue, 'Print a description of the REST API')
             [CompletionResult]::new('completions', 'completions', [CompletionResultType]::ParameterValue, 'Print the completion script of a shell')
@@ -784,6 +889,21 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             break
         }
         'archonctl;help;pricing;import' {
+            break
+        }
+        'archonctl;help;token' {
+            [CompletionResult]::new('create', 'create', [CompletionResultType]::ParameterValue, 'Make a token; it is shown this once, with -q nothing else')
+            [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List tokens, the newest first')
+            [CompletionResult]::new('revoke', 'revoke', [CompletionResultType]::ParameterValue, 'Revoke a token; it is good no more at once')
+            break
+        }
+        'archonctl;help;token;create' {
+            break
+        }
+        'archonctl;help;token;list' {
+            break
+        }
+        'archonctl;help;token;revoke' {
             break
         }
         'archonctl;help;config' {

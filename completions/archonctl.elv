@@ -30,6 +30,7 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand migrate 'Bring the database to this version, and prove it'
             cand doctor 'Check the data directory, journals, the store and its instances, and explain what is wrong'
             cand pricing 'Show and set what models cost'
+            cand token 'Make, list and revoke tokens for the API'
             cand config 'Show settings'
             cand schema 'Print a description of the REST API'
             cand completions 'Print the completion script of a shell'
@@ -38,7 +39,12 @@ set edit:completion:arg-completer[archonctl] = {|@words|
         }
         &'archonctl;serve'= {
             cand --listen 'Where to listen [default: 127.0.0.1:8051]'
-            cand --api-listen 'Where the REST API listens, an address of this machine''s loopback; ''off'' for none [default: 127.0.0.1:8181]'
+            cand --api-listen 'Where the REST API listens; elsewhere than on loopback it asks for a token; ''off'' for none [default: 127.0.0.1:8181]'
+            cand --api-cors-origin 'A site whose pages may use the API (https://app.example.com); can be given more than once [default: none]'
+            cand --jwt-key-file 'A file of public keys that JWTs for the API are verified with, PEM or JWKS: RS256, ES256, EdDSA'
+            cand --jwt-secret-file 'A file with a secret that JWTs for the API are verified with: HS256'
+            cand --jwt-issuer 'What the claim iss of a JWT has to be'
+            cand --jwt-audience 'What has to be in the claim aud of a JWT'
             cand --upstream 'An MCP server to relay to, served at /mcp/NAME, the first one also at /mcp; can be given more than once; /mcp is added to a URL without a path'
             cand --upstream-name 'The name for sessions of a server given without one [default: default]'
             cand --session-timeout 'Time without activity that ends a session [default: 3600s]'
@@ -70,6 +76,7 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
             cand --database-url-file 'A file that holds this URL, with the password'
             cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand --no-auth 'Let everybody into the API who can reach it, wherever it listens'
             cand --journal-fsync 'Have records on the disk itself before an answer ends, so that a loss of power loses none'
             cand --migrate 'Apply pending migrations to a PostgreSQL store before serving; the embedded one is always migrated'
             cand -h 'Print help'
@@ -125,6 +132,8 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
             cand --database-url-file 'A file that holds this URL, with the password'
             cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand --api-url 'Ask the API of a daemon in place of a database, such as https://archon.example.com'
+            cand --api-token-file 'A file with the token for it; ARCHONCTL_API_TOKEN holds the token itself'
             cand --since 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given'
             cand --until 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]'
             cand --days 'The last N days, 1 to 3650'
@@ -149,6 +158,8 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
             cand --database-url-file 'A file that holds this URL, with the password'
             cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand --api-url 'Ask the API of a daemon in place of a database, such as https://archon.example.com'
+            cand --api-token-file 'A file with the token for it; ARCHONCTL_API_TOKEN holds the token itself'
             cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
             cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
             cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
@@ -169,6 +180,8 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
             cand --database-url-file 'A file that holds this URL, with the password'
             cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand --api-url 'Ask the API of a daemon in place of a database, such as https://archon.example.com'
+            cand --api-token-file 'A file with the token for it; ARCHONCTL_API_TOKEN holds the token itself'
             cand --since 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given'
             cand --until 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]'
             cand --days 'The last N days, 1 to 3650'
@@ -190,6 +203,8 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
             cand --database-url-file 'A file that holds this URL, with the password'
             cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand --api-url 'Ask the API of a daemon in place of a database, such as https://archon.example.com'
+            cand --api-token-file 'A file with the token for it; ARCHONCTL_API_TOKEN holds the token itself'
             cand --since 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given'
             cand --until 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]'
             cand --days 'The last N days, 1 to 3650'
@@ -510,6 +525,8 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
             cand --database-url-file 'A file that holds this URL, with the password'
             cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand --api-url 'Ask the API of a daemon in place of a database, such as https://archon.example.com'
+            cand --api-token-file 'A file with the token for it; ARCHONCTL_API_TOKEN holds the token itself'
             cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
             cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
             cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
@@ -583,6 +600,84 @@ set edit:completion:arg-completer[archonctl] = {|@words|
         }
         &'archonctl;pricing;help;help'= {
         }
+        &'archonctl;token'= {
+            cand -h 'Print help'
+            cand --help 'Print help'
+            cand create 'Make a token; it is shown this once, with -q nothing else'
+            cand list 'List tokens, the newest first'
+            cand revoke 'Revoke a token; it is good no more at once'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'archonctl;token;create'= {
+            cand --scope 'What it may be used for; repeat it or separate with commas: read to ask, write to report sessions, admin for everything'
+            cand --expires 'How long it is good for, such as 90d [default: until it is revoked]'
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'archonctl;token;list'= {
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'archonctl;token;revoke'= {
+            cand --data-dir 'Where journals and the embedded store are'
+            cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'
+            cand --database-url-file 'A file that holds this URL, with the password'
+            cand --database-schema 'The schema with our tables, for PostgreSQL [default: the role''s own]'
+            cand -o 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --output 'Form of the answer; wide has more columns, csv has all [default: table]'
+            cand --columns 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones'
+            cand --color 'When to colour'
+            cand --time 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]'
+            cand --json 'Short for -o json'
+            cand --no-headers 'Leave out the header of tables and CSV'
+            cand --no-trunc 'Cut nothing and leave nothing out to fit the terminal'
+            cand -q 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand --quiet 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+            cand -h 'Print help'
+            cand --help 'Print help'
+        }
+        &'archonctl;token;help'= {
+            cand create 'Make a token; it is shown this once, with -q nothing else'
+            cand list 'List tokens, the newest first'
+            cand revoke 'Revoke a token; it is good no more at once'
+            cand help 'Print this message or the help of the given subcommand(s)'
+        }
+        &'archonctl;token;help;create'= {
+        }
+        &'archonctl;token;help;list'= {
+        }
+        &'archonctl;token;help;revoke'= {
+        }
+        &'archonctl;token;help;help'= {
+        }
         &'archonctl;config'= {
             cand -h 'Print help'
             cand --help 'Print help'
@@ -639,6 +734,7 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand migrate 'Bring the database to this version, and prove it'
             cand doctor 'Check the data directory, journals, the store and its instances, and explain what is wrong'
             cand pricing 'Show and set what models cost'
+            cand token 'Make, list and revoke tokens for the API'
             cand config 'Show settings'
             cand schema 'Print a description of the REST API'
             cand completions 'Print the completion script of a shell'
@@ -705,6 +801,17 @@ set edit:completion:arg-completer[archonctl] = {|@words|
         &'archonctl;help;pricing;set'= {
         }
         &'archonctl;help;pricing;import'= {
+        }
+        &'archonctl;help;token'= {
+            cand create 'Make a token; it is shown this once, with -q nothing else'
+            cand list 'List tokens, the newest first'
+            cand revoke 'Revoke a token; it is good no more at once'
+        }
+        &'archonctl;help;token;create'= {
+        }
+        &'archonctl;help;token;list'= {
+        }
+        &'archonctl;help;token;revoke'= {
         }
         &'archonctl;help;config'= {
             cand show 'Show every setting and its value'

@@ -34,13 +34,19 @@ complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "test-connection
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "migrate" -d 'Bring the database to this version, and prove it'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "doctor" -d 'Check the data directory, journals, the store and its instances, and explain what is wrong'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "pricing" -d 'Show and set what models cost'
+complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "token" -d 'Make, list and revoke tokens for the API'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "config" -d 'Show settings'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "schema" -d 'Print a description of the REST API'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "completions" -d 'Print the completion script of a shell'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "man" -d 'Print the manual page'
 complete -c archonctl -n "__fish_archonctl_needs_command" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l listen -d 'Where to listen [default: 127.0.0.1:8051]' -r
-complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l api-listen -d 'Where the REST API listens, an address of this machine\'s loopback; \'off\' for none [default: 127.0.0.1:8181]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l api-listen -d 'Where the REST API listens; elsewhere than on loopback it asks for a token; \'off\' for none [default: 127.0.0.1:8181]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l api-cors-origin -d 'A site whose pages may use the API (https://app.example.com); can be given more than once [default: none]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l jwt-key-file -d 'A file of public keys that JWTs for the API are verified with, PEM or JWKS: RS256, ES256, EdDSA' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l jwt-secret-file -d 'A file with a secret that JWTs for the API are verified with: HS256' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l jwt-issuer -d 'What the claim iss of a JWT has to be' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l jwt-audience -d 'What has to be in the claim aud of a JWT' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l upstream -d 'An MCP server to relay to, served at /mcp/NAME, the first one also at /mcp; can be given more than once; /mcp is added to a URL without a path' -r -f
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l upstream-name -d 'The name for sessions of a server given without one [default: default]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l session-timeout -d 'Time without activity that ends a session [default: 3600s]' -r
@@ -72,6 +78,7 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l data-dir -
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l no-auth -d 'Let everybody into the API who can reach it, wherever it listens'
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l journal-fsync -d 'Have records on the disk itself before an answer ends, so that a loss of power loses none'
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l migrate -d 'Apply pending migrations to a PostgreSQL store before serving; the embedded one is always migrated'
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -s h -l help -d 'Print help'
@@ -118,6 +125,8 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l api-url -d 'Ask the API of a daemon in place of a database, such as https://archon.example.com' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l api-token-file -d 'A file with the token for it; ARCHONCTL_API_TOKEN holds the token itself' -r -F
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l since -d 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l until -d 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from list" -l days -d 'The last N days, 1 to 3650' -r
@@ -145,6 +154,8 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from show" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from show" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from show" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from show" -l api-url -d 'Ask the API of a daemon in place of a database, such as https://archon.example.com' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from show" -l api-token-file -d 'A file with the token for it; ARCHONCTL_API_TOKEN holds the token itself' -r -F
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from show" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
 wide\t''
 json\t''
@@ -168,6 +179,8 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -l api-url -d 'Ask the API of a daemon in place of a database, such as https://archon.example.com' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -l api-token-file -d 'A file with the token for it; ARCHONCTL_API_TOKEN holds the token itself' -r -F
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -l since -d 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -l until -d 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from disconnected" -l days -d 'The last N days, 1 to 3650' -r
@@ -192,6 +205,8 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from stats" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from stats" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from stats" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from stats" -l api-url -d 'Ask the API of a daemon in place of a database, such as https://archon.example.com' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from stats" -l api-token-file -d 'A file with the token for it; ARCHONCTL_API_TOKEN holds the token itself' -r -F
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from stats" -l since -d 'From here on: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from stats" -l until -d 'Up to here: a time ago (7d, 1h30m) or RFC 3339; UTC if no offset is given [default: now]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand sessions; and __fish_seen_subcommand_from stats" -l days -d 'The last N days, 1 to 3650' -r
@@ -513,6 +528,8 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_
 complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
 complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
 complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -l api-url -d 'Ask the API of a daemon in place of a database, such as https://archon.example.com' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -l api-token-file -d 'A file with the token for it; ARCHONCTL_API_TOKEN holds the token itself' -r -F
 complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
 wide\t''
 json\t''
@@ -586,6 +603,82 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_
 complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from help" -f -a "set" -d 'Set what a model costs from a day on, in US dollars'
 complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from help" -f -a "import" -d 'Set prices from a CSV or JSON file, all or none'
 complete -c archonctl -n "__fish_archonctl_using_subcommand pricing; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and not __fish_seen_subcommand_from create list revoke help" -s h -l help -d 'Print help'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and not __fish_seen_subcommand_from create list revoke help" -f -a "create" -d 'Make a token; it is shown this once, with -q nothing else'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and not __fish_seen_subcommand_from create list revoke help" -f -a "list" -d 'List tokens, the newest first'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and not __fish_seen_subcommand_from create list revoke help" -f -a "revoke" -d 'Revoke a token; it is good no more at once'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and not __fish_seen_subcommand_from create list revoke help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from create" -l scope -d 'What it may be used for; repeat it or separate with commas: read to ask, write to report sessions, admin for everything' -r -f -a "read\t''
+write\t''
+admin\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from create" -l expires -d 'How long it is good for, such as 90d [default: until it is revoked]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from create" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from create" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from create" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from create" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from create" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
+wide\t''
+json\t''
+jsonl\t''
+yaml\t''
+csv\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from create" -l columns -d 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from create" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from create" -l time -d 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]' -r -f -a "relative\t''
+iso\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from create" -l json -d 'Short for -o json'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from create" -l no-headers -d 'Leave out the header of tables and CSV'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from create" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from list" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from list" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from list" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from list" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from list" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
+wide\t''
+json\t''
+jsonl\t''
+yaml\t''
+csv\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from list" -l columns -d 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from list" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from list" -l time -d 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]' -r -f -a "relative\t''
+iso\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from list" -l json -d 'Short for -o json'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from list" -l no-headers -d 'Leave out the header of tables and CSV'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from list" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l database-url-file -d 'A file that holds this URL, with the password' -r -F
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l database-schema -d 'The schema with our tables, for PostgreSQL [default: the role\'s own]' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -s o -l output -d 'Form of the answer; wide has more columns, csv has all [default: table]' -r -f -a "table\t''
+wide\t''
+json\t''
+jsonl\t''
+yaml\t''
+csv\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l columns -d 'Columns to show, in this order (table, wide, csv); a wrong name lists the right ones' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l color -d 'When to colour' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l time -d 'How tables show times; the other formats have RFC 3339 in UTC [default: relative]' -r -f -a "relative\t''
+iso\t''"
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l json -d 'Short for -o json'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l no-headers -d 'Leave out the header of tables and CSV'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -l no-trunc -d 'Cut nothing and leave nothing out to fit the terminal'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -s q -l quiet -d 'Only ids, one on each line, for tables that have them; no remarks on standard error'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from revoke" -s h -l help -d 'Print help'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "create" -d 'Make a token; it is shown this once, with -q nothing else'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "list" -d 'List tokens, the newest first'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "revoke" -d 'Revoke a token; it is good no more at once'
+complete -c archonctl -n "__fish_archonctl_using_subcommand token; and __fish_seen_subcommand_from help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c archonctl -n "__fish_archonctl_using_subcommand config; and not __fish_seen_subcommand_from show help" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_using_subcommand config; and not __fish_seen_subcommand_from show help" -f -a "show" -d 'Show every setting and its value'
 complete -c archonctl -n "__fish_archonctl_using_subcommand config; and not __fish_seen_subcommand_from show help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
@@ -618,19 +711,20 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand completions" -l out 
 complete -c archonctl -n "__fish_archonctl_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c archonctl -n "__fish_archonctl_using_subcommand man" -l out -d 'Write the pages of all commands into this directory instead' -r -f -a "(__fish_complete_directories)"
 complete -c archonctl -n "__fish_archonctl_using_subcommand man" -s h -l help -d 'Print help'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "serve" -d 'Relay MCP traffic to a server and track its sessions'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "run" -d 'Run an MCP server over stdio and track its session'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "bridge" -d 'Be a stdio server that forwards to an MCP server over HTTP, and track its session'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "sessions" -d 'Show sessions: who works with a server, who left and why'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "test-connection" -d 'Test that an MCP server answers, and that its session is tracked'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "migrate" -d 'Bring the database to this version, and prove it'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "doctor" -d 'Check the data directory, journals, the store and its instances, and explain what is wrong'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "pricing" -d 'Show and set what models cost'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "config" -d 'Show settings'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "schema" -d 'Print a description of the REST API'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "completions" -d 'Print the completion script of a shell'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "man" -d 'Print the manual page'
-complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing config schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing token config schema completions man help" -f -a "serve" -d 'Relay MCP traffic to a server and track its sessions'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing token config schema completions man help" -f -a "run" -d 'Run an MCP server over stdio and track its session'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing token config schema completions man help" -f -a "bridge" -d 'Be a stdio server that forwards to an MCP server over HTTP, and track its session'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing token config schema completions man help" -f -a "sessions" -d 'Show sessions: who works with a server, who left and why'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing token config schema completions man help" -f -a "test-connection" -d 'Test that an MCP server answers, and that its session is tracked'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing token config schema completions man help" -f -a "migrate" -d 'Bring the database to this version, and prove it'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing token config schema completions man help" -f -a "doctor" -d 'Check the data directory, journals, the store and its instances, and explain what is wrong'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing token config schema completions man help" -f -a "pricing" -d 'Show and set what models cost'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing token config schema completions man help" -f -a "token" -d 'Make, list and revoke tokens for the API'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing token config schema completions man help" -f -a "config" -d 'Show settings'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing token config schema completions man help" -f -a "schema" -d 'Print a description of the REST API'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing token config schema completions man help" -f -a "completions" -d 'Print the completion script of a shell'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing token config schema completions man help" -f -a "man" -d 'Print the manual page'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and not __fish_seen_subcommand_from serve run bridge sessions test-connection migrate doctor pricing token config schema completions man help" -f -a "help" -d 'Print this message or the help of the given subcommand(s)'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from sessions" -f -a "list" -d 'List sessions, newest activity first'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from sessions" -f -a "show" -d 'Show one session and its operations, newest first'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from sessions" -f -a "disconnected" -d 'List sessions that ended, newest end first, and why [default: the last 7 days]'
@@ -646,4 +740,7 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_see
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from pricing" -f -a "list" -d 'List what models cost: prices in force and to come, in US dollars'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from pricing" -f -a "set" -d 'Set what a model costs from a day on, in US dollars'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from pricing" -f -a "import" -d 'Set prices from a CSV or JSON file, all or none'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from token" -f -a "create" -d 'Make a token; it is shown this once, with -q nothing else'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from token" -f -a "list" -d 'List tokens, the newest first'
+complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from token" -f -a "revoke" -d 'Revoke a token; it is good no more at once'
 complete -c archonctl -n "__fish_archonctl_using_subcommand help; and __fish_seen_subcommand_from config" -f -a "show" -d 'Show every setting and its value'

@@ -4,6 +4,7 @@
 //! imports only what stands below it.
 
 pub mod api;
+pub mod auth;
 pub mod cli;
 pub mod config;
 pub mod daemon;

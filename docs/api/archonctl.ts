@@ -34,6 +34,36 @@ export interface ClientInfo {
   version?: string | null;
 }
 
+/** Sessions of one client type. */
+export interface ClientStats {
+  /** Of those, active now. */
+  active_sessions: number;
+  /** Mean duration of ended sessions, seconds. */
+  avg_duration_seconds: number | null;
+  /** Ended by the client. */
+  client_disconnects: number;
+  /** The client type. */
+  client_type: string;
+  /** Of those, ended. */
+  disconnected_sessions: number;
+  /** Ended by an error (`error`, `error:…` and the legacy `error: …`). */
+  error_disconnects: number;
+  /** Of those, how many did not succeed. */
+  failed_requests: number;
+  /** Of those, idle now. */
+  idle_sessions: number;
+  /** Longest duration of ended sessions, seconds. */
+  max_duration_seconds: number | null;
+  /** Ended by a graceful stop of the daemon. */
+  server_shutdown_disconnects: number;
+  /** Ended for want of activity (the legacy spelling `timeout_no_activity` included). */
+  timeout_disconnects: number;
+  /** Operations of all these sessions, the handshakes left out. */
+  total_requests: number;
+  /** All sessions. */
+  total_sessions: number;
+}
+
 /** `GET /api/mcp/clients`. */
 export interface Clients {
   clients: Array<McpClient>;
@@ -565,6 +595,8 @@ export interface Price {
   output_price_per_1k: number;
   /** Who offers it. */
   provider: string;
+  /** Whether it came with this program, and nobody has changed it. */
+  seeded: boolean;
 }
 
 /** `GET /api/mcp/pricing`. */
@@ -680,6 +712,24 @@ export interface SessionDetails {
   session: McpClient;
   /** Sums over all its operations, not the page. */
   summary: UsageTotals;
+}
+
+/** A page of sessions, newest activity first, and how many match in all. */
+export interface SessionPage {
+  /** The page. */
+  sessions: Array<McpClient>;
+  /** How many sessions match, on all pages. */
+  total: number;
+}
+
+/** Sessions by client type, and all together. */
+export interface SessionStats {
+  /** One row for each client type, most sessions first. */
+  by_client: Array<ClientStats>;
+  /** The period the sessions connected in; `null` for all time. */
+  period: Period | null;
+  /** All client types together, under the name `all`. */
+  total: ClientStats;
 }
 
 /** How sessions are right now. */
@@ -845,6 +895,30 @@ export interface Questions {
     query: { provider?: string; model?: string; };
     body: undefined;
     answer: Pricing;
+  };
+  /** Sessions, newest activity first */
+  "/api/mcp/query/sessions": {
+    query: { active?: boolean; idle?: boolean; disconnected?: boolean; client?: string; server?: string; with_calls?: boolean; since?: string; until?: string; limit?: number; offset?: number; };
+    body: undefined;
+    answer: SessionPage;
+  };
+  /** Sessions that ended, with statistics */
+  "/api/mcp/query/sessions/disconnected": {
+    query: { since?: string; until?: string; limit?: number; offset?: number; };
+    body: undefined;
+    answer: DisconnectedSessions;
+  };
+  /** Sessions by client type */
+  "/api/mcp/query/sessions/stats": {
+    query: { since?: string; until?: string; };
+    body: undefined;
+    answer: SessionStats;
+  };
+  /** One session with its requests */
+  "/api/mcp/query/sessions/{session_id}": {
+    query: { limit?: number; offset?: number; };
+    body: undefined;
+    answer: SessionDetails;
   };
   /** How many sessions are active */
   "/api/mcp/sessions": {

@@ -9,6 +9,7 @@ import collections
 import functools
 import inspect
 import json
+import os
 import threading
 import time
 import urllib.error
@@ -21,7 +22,10 @@ MOST_AT_ONCE = 1_000  # as many as one array may have
 
 
 class Archon:
-    """The way to `archonctl serve`, whose API is at `url`. `context_type` is the SDK's `Context`."""
+    """The way to `archonctl serve`, whose API is at `url`. `context_type` is the SDK's `Context`.
+
+    Where that asks for a token (`archonctl token create NAME --scope write`), it stands in ARCHONCTL_API_TOKEN.
+    """
 
     def __init__(self, context_type, url="http://127.0.0.1:8181", server="reported"):
         self.context_type, self.url, self.server = context_type, url.rstrip("/"), server
@@ -108,7 +112,7 @@ class Archon:
             try:
                 return send()
             except urllib.error.HTTPError as error:
-                if error.code not in (404, 503):
+                if error.code not in (404, 429, 503):
                     # What is refused once is refused again.
                     print(f"archonctl: {error.code}: {error.read().decode()}")
                     self.dropped += 1
@@ -124,5 +128,7 @@ class Archon:
             data=json.dumps(body).encode(),
             headers={"Content-Type": "application/json"},
         )
+        if token := os.environ.get("ARCHONCTL_API_TOKEN"):
+            request.add_header("Authorization", f"Bearer {token}")
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)

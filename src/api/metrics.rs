@@ -99,6 +99,18 @@ pub fn metrics_text(view: &HealthView, metrics: &Metrics, uptime_seconds: u64) -
     text.0
 }
 
+/// How often the API has turned somebody away, by the status they got.
+#[must_use]
+pub fn refusals_text(counts: &[(&str, u64)]) -> String {
+    let mut text = Text::default();
+    let name = "archonctl_api_refusals_total";
+    text.head(name, "counter", "Whom the API has turned away, by status");
+    for (status, count) in counts {
+        text.sample(name, &[("status", status)], count);
+    }
+    text.0
+}
+
 /// What `/health` tells as well.
 fn figures(text: &mut Text, view: &HealthView, uptime_seconds: u64) {
     for (name, kind, help, value) in [

@@ -18,9 +18,11 @@ mod run;
 mod schema;
 mod serve;
 mod sessions;
+mod source;
 mod store;
 mod terminal;
 mod test_connection;
+mod token;
 
 #[cfg(test)]
 mod tests;
@@ -70,6 +72,7 @@ enum Command {
     Migrate(migrate::Args),
     Doctor(doctor::Args),
     Pricing(pricing::Args),
+    Token(token::Args),
     Config(config::Args),
     Schema(schema::Args),
     Completions(completions::Args),
@@ -123,6 +126,7 @@ fn run(args: Vec<OsString>, context: &Context) -> Result<ExitStatus, CliError> {
         Command::Migrate(args) => migrate::run(args, context),
         Command::Doctor(args) => doctor::run(&args, context),
         Command::Pricing(args) => pricing::run(args, context),
+        Command::Token(args) => token::run(args, context),
         Command::Config(args) => config::run(args, context),
         Command::Schema(args) => schema::run(&args),
         Command::Completions(args) => completions::run(&args),

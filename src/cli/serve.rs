@@ -10,7 +10,8 @@ Examples:
   archonctl serve --upstream http://127.0.0.1:8052/mcp
   archonctl serve --upstream docs=http://127.0.0.1:8052 --upstream tools=http://127.0.0.1:8053/mcp
   archonctl serve --upstream https://mcp.example.com/mcp --listen 0.0.0.0:8051 --log-format json
-  archonctl serve --upstream http://127.0.0.1:8052/mcp --session-timeout 2h --idle-after 10m";
+  archonctl serve --upstream http://127.0.0.1:8052/mcp --session-timeout 2h --idle-after 10m
+  archonctl token create grafana --scope read && archonctl serve --api-listen 0.0.0.0:8181";
 
 const ELSEWHERE: &str = "\
 Every flag can also be set in the environment (ARCHONCTL_LISTEN for --listen), in archonctl.toml in
@@ -25,9 +26,12 @@ pub(crate) struct Args {
     #[arg(long, value_name = "HOST:PORT")]
     listen: Option<String>,
 
-    /// Where the REST API listens, an address of this machine's loopback; 'off' for none [default: 127.0.0.1:8181]
+    /// Where the REST API listens; elsewhere than on loopback it asks for a token; 'off' for none [default: 127.0.0.1:8181]
     #[arg(long, value_name = "HOST:PORT")]
     api_listen: Option<String>,
+
+    #[command(flatten)]
+    access: AccessArgs,
 
     /// An MCP server to relay to, served at /mcp/NAME, the first one also at /mcp; can be given more than once; /mcp
     /// is added to a URL without a path
@@ -137,6 +141,47 @@ pub(crate) struct Args {
     store: StoreArgs,
 }
 
+/// Who gets into the API.
+#[derive(Debug, clap::Args)]
+pub(crate) struct AccessArgs {
+    /// Let everybody into the API who can reach it, wherever it listens
+    #[arg(long)]
+    no_auth: bool,
+
+    /// A site whose pages may use the API (https://app.example.com); can be given more than once [default: none]
+    #[arg(long = "api-cors-origin", value_name = "ORIGIN")]
+    api_cors_origin: Vec<String>,
+
+    /// A file of public keys that JWTs for the API are verified with, PEM or JWKS: RS256, ES256, EdDSA
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    jwt_key_file: Option<String>,
+
+    /// A file with a secret that JWTs for the API are verified with: HS256
+    #[arg(long, value_name = "FILE", value_hint = clap::ValueHint::FilePath)]
+    jwt_secret_file: Option<String>,
+
+    /// What the claim iss of a JWT has to be
+    #[arg(long, value_name = "ISSUER")]
+    jwt_issuer: Option<String>,
+
+    /// What has to be in the claim aud of a JWT
+    #[arg(long, value_name = "AUDIENCE")]
+    jwt_audience: Option<String>,
+}
+
+impl AccessArgs {
+    /// `flags`, and these.
+    fn flags(self, flags: Flags) -> Flags {
+        flags
+            .with(Key::NoAuth, self.no_auth.then(|| "true".to_owned()))
+            .with_all(Key::ApiCorsOrigin, &self.api_cors_origin)
+            .with(Key::JwtKeyFile, self.jwt_key_file)
+            .with(Key::JwtSecretFile, self.jwt_secret_file)
+            .with(Key::JwtIssuer, self.jwt_issuer)
+            .with(Key::JwtAudience, self.jwt_audience)
+    }
+}
+
 /// How costs are estimated.
 #[derive(Debug, clap::Args)]
 pub(crate) struct CostArgs {
@@ -202,7 +247,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
             args.journal_fsync.then(|| "true".to_owned()),
         )
         .with(Key::LogFormat, args.log_format);
-    let flags = args.cost.flags(flags);
+    let flags = args.access.flags(args.cost.flags(flags));
     let mut options =
         Settings::resolve(&context.sources, flags)?.serve_options(&context.sources)?;
     options.migrate = args.migrate;

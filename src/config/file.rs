@@ -51,6 +51,7 @@ pub(super) fn read(
         let text = match value {
             toml::Value::String(text) => text,
             toml::Value::Integer(number) => number.to_string(),
+            toml::Value::Boolean(value) if key.is_switch() => value.to_string(),
             toml::Value::Array(words) if key.is_list() && words.iter().all(toml::Value::is_str) => {
                 let words: Vec<_> = words.iter().filter_map(toml::Value::as_str).collect();
                 words.join(" ")

@@ -95,7 +95,10 @@ impl Settings {
 }
 
 /// A list, parted by commas or blanks, each checked.
-fn words(text: &str, check: fn(&str) -> Result<String, String>) -> Result<Vec<String>, String> {
+pub(super) fn words(
+    text: &str,
+    check: fn(&str) -> Result<String, String>,
+) -> Result<Vec<String>, String> {
     text.split([',', ' ', '\t', '\n'])
         .filter(|word| !word.is_empty())
         .map(check)
@@ -118,7 +121,7 @@ fn host(text: &str) -> Result<String, String> {
     }
 }
 
-fn origin(text: &str) -> Result<String, String> {
+pub(super) fn origin(text: &str) -> Result<String, String> {
     let text = text.trim_end_matches('/');
     let sound = text == "*"
         || text.parse::<http::Uri>().is_ok_and(|uri| {

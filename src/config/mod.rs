@@ -3,6 +3,7 @@
 //! Owns which settings exist, where each may come from, and what a valid value is. Starts nothing, opens no store and
 //! prints nothing; imports only `model`.
 
+mod api;
 mod cost;
 mod database;
 mod error;
@@ -16,6 +17,7 @@ mod sources;
 mod upstream;
 mod upstreams;
 
+pub use api::{ApiAccess, JwtSettings, RemoteApi};
 pub use cost::CostOptions;
 pub use database::{DatabaseOptions, DatabaseUrl};
 pub use error::ConfigError;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::model::parse_duration;
 
+use super::api::{ApiAccess, flag};
 use super::cost::CostOptions;
 use super::database::DatabaseOptions;
 use super::error::ConfigError;
@@ -49,6 +50,8 @@ pub struct ServeOptions {
     pub listen: String,
     /// `host:port` of the REST API; `None` for no API.
     pub api_listen: Option<String>,
+    /// Who gets into the API.
+    pub api_access: ApiAccess,
     /// The MCP servers behind the daemon; the first is also served at `/mcp`.
     pub upstreams: Vec<Upstream>,
     /// Time without activity that ends a session.
@@ -138,6 +141,7 @@ impl Settings {
             migrate: false,
             listen: self.parsed(Key::Listen, listen)?.unwrap_or_default(),
             api_listen: self.parsed(Key::ApiListen, listen_or_off)?.flatten(),
+            api_access: self.api_access()?,
             upstreams: self.upstreams(sources)?,
             session_timeout: self.session_timeout()?,
             idle_after: self.positive(Key::IdleAfter)?,
@@ -182,11 +186,7 @@ impl Settings {
             }
             Ok(timeout)
         })?;
-        let fsync = self.parsed(Key::JournalFsync, |text| match text {
-            "true" => Ok(true),
-            "false" => Ok(false),
-            _ => Err(format!("'{text}' is neither 'true' nor 'false'")),
-        })?;
+        let fsync = self.parsed(Key::JournalFsync, flag)?;
         let bound = self.parsed(Key::JournalBound, |text| {
             let bound = super::limits::bytes(text)?;
             if bound < SMALLEST_BOUND {

@@ -34,6 +34,22 @@ pub enum Key {
     Listen,
     /// `host:port` its REST API listens on, or `off`.
     ApiListen,
+    /// Whether the API asks nobody who they are, wherever it listens.
+    NoAuth,
+    /// Sites whose pages may use the API.
+    ApiCorsOrigin,
+    /// File with the public keys that JWTs are verified with.
+    JwtKeyFile,
+    /// File with the secret that JWTs are verified with.
+    JwtSecretFile,
+    /// Who issues JWTs.
+    JwtIssuer,
+    /// Whom JWTs are for.
+    JwtAudience,
+    /// URL of the API that queries ask in place of a database.
+    ApiUrl,
+    /// File with the token for it.
+    ApiTokenFile,
     /// URL of the MCP server behind the daemon.
     Upstream,
     /// The name that server's sessions are stored under.
@@ -94,13 +110,21 @@ pub enum Key {
 
 impl Key {
     /// Every setting, in the order they are shown in.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 42] = [
         Self::DataDir,
         Self::DatabaseUrl,
         Self::DatabaseUrlFile,
         Self::DatabaseSchema,
         Self::Listen,
         Self::ApiListen,
+        Self::NoAuth,
+        Self::ApiCorsOrigin,
+        Self::JwtKeyFile,
+        Self::JwtSecretFile,
+        Self::JwtIssuer,
+        Self::JwtAudience,
+        Self::ApiUrl,
+        Self::ApiTokenFile,
         Self::Upstream,
         Self::UpstreamName,
         Self::SessionTimeout,
@@ -142,6 +166,14 @@ impl Key {
             Self::DatabaseSchema => "database_schema",
             Self::Listen => "listen",
             Self::ApiListen => "api_listen",
+            Self::NoAuth => "no_auth",
+            Self::ApiCorsOrigin => "api_cors_origin",
+            Self::JwtKeyFile => "jwt_key_file",
+            Self::JwtSecretFile => "jwt_secret_file",
+            Self::JwtIssuer => "jwt_issuer",
+            Self::JwtAudience => "jwt_audience",
+            Self::ApiUrl => "api_url",
+            Self::ApiTokenFile => "api_token_file",
             Self::Upstream => "upstream",
             Self::UpstreamName => "upstream_name",
             Self::SessionTimeout => "session_timeout",
@@ -184,10 +216,28 @@ impl Key {
         matches!(
             self,
             Self::Upstream
+                | Self::ApiCorsOrigin
                 | Self::AllowedHosts
                 | Self::AllowedOrigins
                 | Self::UpstreamModels
                 | Self::ClientModels
+        )
+    }
+
+    /// Whether its value is `true` or `false`.
+    pub(super) const fn is_switch(self) -> bool {
+        matches!(self, Self::NoAuth | Self::JournalFsync)
+    }
+
+    /// Whether its value is the path of a file, which a settings file names from its own folder.
+    const fn is_path(self) -> bool {
+        matches!(
+            self,
+            Self::DataDir
+                | Self::DatabaseUrlFile
+                | Self::JwtKeyFile
+                | Self::JwtSecretFile
+                | Self::ApiTokenFile
         )
     }
 
@@ -203,6 +253,13 @@ impl Key {
             | Self::DatabaseUrl
             | Self::DatabaseUrlFile
             | Self::DatabaseSchema
+            | Self::ApiCorsOrigin
+            | Self::JwtKeyFile
+            | Self::JwtSecretFile
+            | Self::JwtIssuer
+            | Self::JwtAudience
+            | Self::ApiUrl
+            | Self::ApiTokenFile
             | Self::Upstream
             | Self::Workers
             | Self::AllowedHosts
@@ -229,7 +286,7 @@ impl Key {
             Self::WriteTimeout => Some("60s"),
             Self::ConnectTimeout | Self::DrainTimeout => Some("10s"),
             Self::JournalBound => Some("1GiB"),
-            Self::JournalFsync => Some("false"),
+            Self::NoAuth | Self::JournalFsync => Some("false"),
             Self::MaxCountedText => Some("16KiB"),
             Self::LogFormat => Some("text"),
         }
@@ -384,6 +441,7 @@ impl Settings {
                         words.collect::<Vec<_>>().join(" ")
                     }
                     Key::DatabaseUrl => without_password(&found.text),
+                    Key::ApiUrl => without_secrets(&found.text),
                     _ => found.text.clone(),
                 }),
                 origin: found.map_or(Origin::Default, |found| found.origin.clone()),
@@ -462,7 +520,7 @@ impl Settings {
     fn file(&mut self, path: &Path, origin: impl Fn(PathBuf) -> Origin) -> Result<(), ConfigError> {
         let origin = origin(path.to_owned());
         let mut values = file::read(path, &origin, &mut self.tables)?;
-        for key in [Key::DataDir, Key::DatabaseUrlFile] {
+        for key in Key::ALL.into_iter().filter(|key| key.is_path()) {
             // A relative path in a file means the same wherever the command is run from.
             if let Some(text) = values.get_mut(&key)
                 && !text.starts_with('~')

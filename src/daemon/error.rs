@@ -1,7 +1,10 @@
 //! Why the daemon does not start, in the words people see. Decides nothing.
 
 use std::io;
+use std::net::SocketAddr;
 use std::path::Path;
+
+use crate::auth::KeyError;
 
 /// Something on this machine is in the way of a start; what, and the way out.
 #[derive(Debug, thiserror::Error)]
@@ -36,12 +39,25 @@ impl StartError {
         }
     }
 
-    /// The API would be open to everybody who can reach this machine.
-    pub(super) fn open_api(listen: &str) -> Self {
+    /// Nobody could get into the API, or everybody.
+    pub(super) fn open_api(address: &SocketAddr) -> Self {
         Self {
             code: "api_open",
-            message: format!("the API has no login, and {listen} can be reached from elsewhere"),
-            hint: "let it listen on loopback with --api-listen 127.0.0.1:8181, and put a proxy that asks who it is in front of it",
+            message: format!(
+                "the API at {address} can be reached from other machines, and there is no token that lets anybody in"
+            ),
+            hint: "`archonctl token create NAME --scope read` makes a token, --jwt-key-file has JWTs verified, --no-auth lets \
+                   everybody in; or keep to this machine with --api-listen 127.0.0.1:8181",
+            source: None,
+        }
+    }
+
+    /// The keys for JWTs cannot be used.
+    pub(super) fn jwt_keys(error: &KeyError) -> Self {
+        Self {
+            code: "jwt_keys",
+            message: error.to_string(),
+            hint: "jwt_key_file names a file of public keys (PEM or JWKS), jwt_secret_file one with a secret for HS256",
             source: None,
         }
     }

@@ -181,6 +181,8 @@ impl Daemon {
         let store = open_store(&options.data_dir, &options.database, options.migrate).await?;
         let store = store.with_models(options.cost.models.clone());
         costs::tell(&store).await;
+        // Before anything is made that would have to be taken back.
+        let access = rest::access(options, api_listener.as_ref(), &store, &clock).await?;
         let instance = InstanceId(Uuid::now_v7());
         let root = journal_root(&options.data_dir);
         let journal = Arc::new(Journal::create(
@@ -249,11 +251,8 @@ impl Daemon {
             session_timeout: options.session_timeout,
             mcp_address,
             health,
-            stopping: {
-                let stopping = stopping.clone();
-                Arc::new(move || stopping.load(Ordering::Relaxed))
-            },
-            guard_loopback: true,
+            stopping: told_by(&stopping),
+            access,
         };
         let rest = api_listener.map(|listener| RestServer::start(listener, deps));
         let rest = rest.transpose()?;
@@ -444,6 +443,12 @@ fn limits(options: &ServeOptions) -> Limits {
 /// How often sessions are looked at where `shortest` is the shortest of the times by which they are judged.
 fn sweep_every(shortest: Duration) -> Duration {
     (shortest / 4).clamp(Duration::from_millis(20), Duration::from_secs(1))
+}
+
+/// Asks a flag.
+fn told_by(flag: &Arc<AtomicBool>) -> Arc<dyn Fn() -> bool + Send + Sync> {
+    let flag = flag.clone();
+    Arc::new(move || flag.load(Ordering::Relaxed))
 }
 
 /// How a journal is kept that is set up so.

@@ -4,11 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Money in millionths of a US dollar; the six decimal places of the schema's `decimal(10,6)`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cost(i64);
 
 impl Cost {
@@ -74,6 +73,20 @@ impl Serialize for Cost {
             serializer.serialize_f64(self.0 as f64 / 1e6)
         } else {
             serializer.serialize_i64(self.0)
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Cost {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        if deserializer.is_human_readable() {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a float cast saturates, and what was written rounds to the same"
+            )]
+            f64::deserialize(deserializer).map(|dollars| Self((dollars * 1e6).round() as i64))
+        } else {
+            i64::deserialize(deserializer).map(Self)
         }
     }
 }

@@ -5,13 +5,13 @@
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Cost, Period, SessionId, SessionStatus, Timestamp};
 use crate::store::{OperationRow, SessionRow};
 
 /// A page of sessions, newest activity first, and how many match in all.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionPage {
     /// The page.
     pub sessions: Vec<SessionRow>,
@@ -20,7 +20,7 @@ pub struct SessionPage {
 }
 
 /// Sums over operations.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct UsageTotals {
     /// How many operations, the handshake left out.
     pub total_requests: i64,
@@ -35,7 +35,7 @@ pub struct UsageTotals {
 }
 
 /// Where a page stands in its list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Pagination {
     /// Rows on all pages.
     pub total: i64,
@@ -48,7 +48,7 @@ pub struct Pagination {
 }
 
 /// One session with its operations, newest first.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionDetails {
     /// The session.
     pub session: SessionRow,
@@ -61,7 +61,7 @@ pub struct SessionDetails {
 }
 
 /// Sessions that ended in a period.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DisconnectedSessions {
     /// A page of them, newest end first.
     pub sessions: Vec<SessionRow>,
@@ -72,7 +72,7 @@ pub struct DisconnectedSessions {
 }
 
 /// How sessions of a period ended. Durations in seconds, `None` without any session that has one.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DisconnectStatistics {
     /// How many sessions ended.
     pub total_disconnected: i64,
@@ -87,7 +87,7 @@ pub struct DisconnectStatistics {
 }
 
 /// Sessions by client type, and all together.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SessionStats {
     /// The period the sessions connected in; `None` for all time.
     pub period: Option<Period>,
@@ -98,7 +98,7 @@ pub struct SessionStats {
 }
 
 /// Sessions of one client type.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ClientStats {
     /// The client type.
     pub client_type: String,

@@ -4,6 +4,7 @@
 //! instance left behind; everything else reads. Imports `model` only, and interprets nothing: what a question means is
 //! decided in `reports`, what ends a session in `tracking`. What differs between databases stands in `dialect`.
 
+mod api_tokens;
 mod codec;
 mod connection;
 mod dialect;
@@ -25,6 +26,7 @@ pub(crate) mod testing;
 mod tests;
 mod trouble;
 
+pub use api_tokens::ApiTokenRow;
 pub use connection::Store;
 pub use error::{ConnectProblem, DriverError, StoreError, Trouble};
 pub use fold::{Folded, JournalPosition};

@@ -4,7 +4,7 @@
 //! names follow the REST contract; nothing here may be renamed or change type.
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::model::{Cost, OperationStatus, Period, SessionId, SessionStatus, Timestamp};
@@ -13,7 +13,7 @@ use crate::model::{Cost, OperationStatus, Period, SessionId, SessionStatus, Time
 ///
 /// Texts that other writers may have put into the database (client types, reasons) stay texts: an unknown one is
 /// shown as it stands.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, sqlx::FromRow)]
 #[schemars(rename = "McpClient")]
 pub struct SessionRow {
     /// The session's id.
@@ -111,7 +111,7 @@ impl Default for Page {
 }
 
 /// An operation as it is stored: the contract's `Request` and what this tool adds.
-#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema, sqlx::FromRow)]
 #[schemars(rename = "McpRequest")]
 pub struct OperationRow {
     /// The operation's id.
@@ -414,7 +414,7 @@ pub struct ConnectedSums {
 }
 
 /// What a model's tokens cost.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema, sqlx::FromRow)]
 #[schemars(rename = "Price")]
 pub struct PriceRow {
     /// Number of the row.
@@ -432,6 +432,5 @@ pub struct PriceRow {
     /// Remarks.
     pub notes: Option<String>,
     /// Whether it came with this program, and nobody has changed it.
-    #[serde(skip)]
     pub seeded: bool,
 }

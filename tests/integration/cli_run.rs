@@ -46,6 +46,10 @@ fn help_of_every_command_is_as_it_was() {
         "sessions disconnected",
         "sessions stats",
         "test-connection",
+        "token",
+        "token create",
+        "token list",
+        "token revoke",
         "migrate",
         "migrate up",
         "migrate status",
@@ -284,7 +288,7 @@ fn settings_are_shown_with_their_origin_and_without_secrets() {
     let json = show(&["config", "show", "--json"]);
     assert!(json.stderr.is_empty());
     let document: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
-    assert_eq!(document["meta"]["total"], 34);
+    assert_eq!(document["meta"]["total"], 42);
     let upstream = document["data"].as_array().and_then(|all| {
         all.iter()
             .find(|one| one["value"].as_str() == Some("http://***@host/mcp?key=***"))

@@ -1,5 +1,6 @@
 //! The one integration binary. Each module says what belongs there.
 
+mod api_access;
 mod architecture;
 mod bridge;
 mod built_in;
@@ -11,6 +12,7 @@ mod costs;
 mod crash;
 mod daemon;
 mod durability;
+mod from_afar;
 mod metrics;
 mod pg_functions;
 mod pg_migrations;

@@ -466,3 +466,40 @@ fn a_plain_server_hides_nothing_from_a_reader_and_isolation_says_what_it_lacks()
         server.admin("postgres", &format!("DROP ROLE {reader}"));
     }
 }
+
+#[test]
+fn tokens_of_the_api_are_read_and_written_by_their_owner_and_the_service_alone() {
+    for version in VERSIONS {
+        let database = database(version);
+        database.run(
+            "INSERT INTO archon_api_tokens (token_id, name, secret_sha256, scopes, created_at) \
+             VALUES ('0123456789abcdef', 'reads', decode(repeat('00', 32), 'hex'), 'read', now())",
+        );
+        for role in ["anon", "authenticated"] {
+            let sub = (role == "authenticated").then_some(A);
+            for sql in [
+                "SELECT token_id FROM archon_api_tokens",
+                "UPDATE archon_api_tokens SET scopes = 'admin'",
+                "DELETE FROM archon_api_tokens",
+                "INSERT INTO archon_api_tokens (token_id, name, secret_sha256, scopes, created_at) \
+                 VALUES ('x', 'x', decode(repeat('00', 32), 'hex'), 'admin', now())",
+                "TRUNCATE archon_api_tokens",
+            ] {
+                let done = database.signed_in(role, sub, sql);
+                let error = done
+                    .err()
+                    .unwrap_or_else(|| panic!("{role} may: {sql} on {version:?}"));
+                assert_eq!(code(&error), "42501", "{sql}: {error}");
+            }
+        }
+        // Nor does a view or a function lead there.
+        let readers = database.run(
+            "SELECT DISTINCT v.relname FROM pg_depend d JOIN pg_rewrite r ON r.oid = d.objid \
+             JOIN pg_class v ON v.oid = r.ev_class WHERE d.refobjid = 'archon_api_tokens'::regclass",
+        );
+        assert_eq!(readers, Rows::new(), "{version:?}");
+        let service =
+            database.signed_in("service_role", None, "SELECT name FROM archon_api_tokens");
+        assert_eq!(service.expect("allowed"), vec![vec![text("reads")]]);
+    }
+}

@@ -25,7 +25,7 @@ fn block_on<T>(work: impl Future<Output = T>) -> T {
 }
 
 /// Makes the tables at `url`.
-fn migrate(url: &str, schema: Option<&str>) {
+pub(crate) fn migrate(url: &str, schema: Option<&str>) {
     let location = Location::new(Path::new("/nowhere"), Some(url), schema).expect("a URL");
     block_on(async {
         let store = Store::open(&location).await.expect("a store");
@@ -118,7 +118,7 @@ fn records() -> Vec<Record> {
     records
 }
 
-fn fill(location: &Location) {
+pub(crate) fn fill(location: &Location) {
     block_on(async {
         let store = Store::open(location).await.expect("a store");
         let position = JournalPosition {
@@ -134,7 +134,7 @@ fn fill(location: &Location) {
 }
 
 /// What is asked of each.
-fn questions() -> Vec<Vec<String>> {
+pub(crate) fn questions() -> Vec<Vec<String>> {
     let period = ["--since", "2026-07-01", "--until", "2026-07-04"];
     let with = |words: &[&str], more: &[&str]| -> Vec<String> {
         [words, more]

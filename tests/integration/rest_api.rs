@@ -70,7 +70,7 @@ fn pages_of_other_sites_and_other_machines_are_kept_out() {
     let said = String::from_utf8(output.stderr).expect("UTF-8");
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(
-        said.contains("no login") && said.contains("hint:"),
+        said.contains("can be reached from other machines") && said.contains("hint:"),
         "{said}"
     );
 }

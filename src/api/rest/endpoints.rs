@@ -73,7 +73,77 @@ pub(super) fn endpoints() -> Endpoints {
         .get_page("/docs", page::html)
         .get_page("/docs/page.js", page::script)
         .get_page("/docs/page.css", page::style);
-    reports(questions(endpoints))
+    reports(of_the_command_line(questions(endpoints)))
+}
+
+/// What the query commands ask, each what it prints.
+fn of_the_command_line(endpoints: Endpoints) -> Endpoints {
+    let op = Operation::new;
+    let most = u64::from(read::MOST_ROWS);
+    let between = |operation: Operation, what| {
+        operation.query("since", Kind::Instant, what).query(
+            "until",
+            Kind::Instant,
+            "Up to here; now where it is not given",
+        )
+    };
+    let sessions = op("querySessions", "Sessions, newest activity first")
+        .query(
+            "active",
+            Kind::Flag(true),
+            "Whether those that are active are among them",
+        )
+        .query(
+            "idle",
+            Kind::Flag(true),
+            "Whether those that are idle are among them",
+        )
+        .query(
+            "disconnected",
+            Kind::Flag(true),
+            "Whether those that ended are among them",
+        )
+        .query("client", Kind::Text, "Only those of this client type")
+        .query("server", Kind::Text, "Only those with this server")
+        .query(
+            "with_calls",
+            Kind::Flag(false),
+            "Only those with at least one call",
+        );
+    let sessions = between(sessions, "Only those whose last activity was after this");
+    let disconnected = op("queryDisconnected", "Sessions that ended, with statistics");
+    let disconnected = between(
+        disconnected,
+        "Only those that ended after this; a week ago where neither is given",
+    );
+    let stats = op("querySessionStats", "Sessions by client type");
+    let stats = between(stats, "Only those that connected after this");
+    endpoints
+        .get(
+            "/api/mcp/query/sessions",
+            read::query_sessions,
+            page_of(sessions, Some(50), most).of_store(),
+        )
+        .get(
+            "/api/mcp/query/sessions/disconnected",
+            read::query_disconnected,
+            page_of(disconnected, Some(50), most).of_store(),
+        )
+        .get(
+            "/api/mcp/query/sessions/stats",
+            read::query_stats,
+            stats.of_store(),
+        )
+        .get(
+            "/api/mcp/query/sessions/{session_id}",
+            read::query_session,
+            page_of(
+                op("querySession", "One session with its requests").of_session(),
+                Some(50),
+                most,
+            )
+            .of_store(),
+        )
 }
 
 fn questions(endpoints: Endpoints) -> Endpoints {

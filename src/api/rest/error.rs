@@ -15,8 +15,10 @@ pub struct ApiError {
     status: StatusCode,
     detail: String,
     errors: Vec<InputError>,
-    /// Whether the same may be asked again in a little while.
-    again: bool,
+    /// After how many seconds the same may be asked again.
+    again: Option<u64>,
+    /// What a login has to look like, as `WWW-Authenticate` says it.
+    challenge: Option<String>,
 }
 
 /// The body of an error.
@@ -44,7 +46,8 @@ impl ApiError {
             status,
             detail: detail.into(),
             errors: Vec::new(),
-            again: false,
+            again: None,
+            challenge: None,
         }
     }
 
@@ -59,8 +62,28 @@ impl ApiError {
     /// 503: not now.
     pub(super) fn not_now(detail: impl Into<String>) -> Self {
         Self {
-            again: true,
+            again: Some(5),
             ..Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+        }
+    }
+
+    /// 401 or 403, with what `WWW-Authenticate` says of it (RFC 6750, section 3).
+    pub(super) fn challenge(
+        status: StatusCode,
+        challenge: impl Into<String>,
+        detail: impl Into<String>,
+    ) -> Self {
+        Self {
+            challenge: Some(challenge.into()),
+            ..Self::new(status, detail)
+        }
+    }
+
+    /// 429: there was too much of it.
+    pub(super) fn too_many(seconds: u64, detail: impl Into<String>) -> Self {
+        Self {
+            again: Some(seconds),
+            ..Self::new(StatusCode::TOO_MANY_REQUESTS, detail)
         }
     }
 
@@ -120,9 +143,14 @@ impl IntoResponse for ApiError {
             errors: self.errors,
         };
         let mut response = (self.status, Json(body)).into_response();
-        if self.again {
-            let wait = HeaderValue::from_static("5");
+        if let Some(seconds) = self.again {
+            let wait = HeaderValue::from(seconds);
             response.headers_mut().insert(header::RETRY_AFTER, wait);
+        }
+        let challenge = self.challenge.as_deref().map(HeaderValue::from_str);
+        if let Some(Ok(challenge)) = challenge {
+            let headers = response.headers_mut();
+            headers.insert(header::WWW_AUTHENTICATE, challenge);
         }
         response
     }

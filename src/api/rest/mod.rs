@@ -2,6 +2,7 @@
 //!
 //! Owns what is read from a request and which report answers it. Holds no SQL and works nothing out: that is `reports`.
 
+mod access;
 mod answers;
 mod endpoints;
 mod error;
@@ -26,12 +27,15 @@ use axum::middleware;
 
 use serde_json::Value;
 
+use crate::auth::Login;
 use crate::model::{Clock, HealthView, Timestamp};
 use crate::reports::Digest;
 use crate::store::Store;
 use crate::tracking::Tracker;
 
 pub use error::ApiError;
+
+use access::Refusals;
 
 /// How many tokens a text is for a model, where one is named; `None` where that cannot be told.
 pub type TokenCounter = Arc<dyn Fn(&str, Option<&str>) -> Option<u32> + Send + Sync>;
@@ -56,14 +60,26 @@ pub struct RestDeps {
     pub health: Arc<dyn Fn() -> HealthView + Send + Sync>,
     /// Whether the daemon is about to stop.
     pub stopping: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Who may ask.
+    pub access: Access,
+}
+
+/// Who may ask.
+#[derive(Default)]
+pub struct Access {
     /// Whether only pages and programs of this machine may ask: where the API listens on loopback.
     pub guard_loopback: bool,
+    /// The door where it listens elsewhere; without one nobody is asked who they are.
+    pub login: Option<Login>,
+    /// Sites whose pages may use it, `scheme://host[:port]`.
+    pub cors_origins: Vec<String>,
 }
 
 /// What handlers share.
 struct Api {
     deps: RestDeps,
     digest: Digest,
+    refusals: Refusals,
 }
 
 impl Api {
@@ -81,13 +97,22 @@ pub fn router(deps: RestDeps) -> Router {
     let api = Arc::new(Api {
         deps,
         digest: Digest::default(),
+        refusals: Refusals::default(),
     });
-    endpoints::endpoints()
+    let router = endpoints::endpoints()
         .into_router()
         .fallback(error::no_such_path)
         .method_not_allowed_fallback(error::no_such_method)
         .layer(DefaultBodyLimit::max(report::LONGEST_BODY))
-        .layer(middleware::from_fn_with_state(api.clone(), guard::keep_out))
+        .layer(middleware::from_fn_with_state(api.clone(), access::let_in))
+        .layer(middleware::from_fn_with_state(api.clone(), guard::keep_out));
+    // Outside of both: browsers ask what they may do without saying who they are.
+    let router = match access::cors(&api.deps.access.cors_origins) {
+        Some(cors) => router.layer(cors),
+        None => router,
+    };
+    router
+        .layer(middleware::from_fn_with_state(api.clone(), access::count))
         .with_state(api)
 }
 

@@ -144,6 +144,20 @@ impl Parameters {
         Ok(Period::last_days(days, now))
     }
 
+    /// The period between `since` and `until`; everything before `until` where that stands alone, until `now` where `since` does.
+    pub(super) fn stretch(&self, now: Timestamp) -> Result<Option<Period>, ApiError> {
+        let (start, end) = (self.instant("since")?, self.instant("until")?);
+        if start.is_none() && end.is_none() {
+            return Ok(None);
+        }
+        let period = Period::between(start.unwrap_or_default(), end.unwrap_or(now));
+        period.map(Some).map_err(|error| {
+            ApiError::parameter(format!(
+                "since: must not be after until, which is now where it is not given ({error})"
+            ))
+        })
+    }
+
     /// The period between `start_date` and `end_date`; where one of them is left out, so many `days` from the other on, or until
     /// `now`.
     pub(super) fn period(

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use schemars::{Schema, SchemaGenerator};
 
+use super::access::Stranger;
 use super::answers::{
     Clients, Config, McpHealth, PricingAnswer, Probe, SessionsAnswer, StatusAnswer, Usage,
 };
@@ -15,17 +16,20 @@ use super::openapi::Outcome;
 use super::parameters::{Parameters, SessionPath};
 use super::{Api, ApiError};
 use crate::api::health::{self, Health};
-use crate::api::metrics::metrics_text;
-use crate::model::{OperationStatus, SessionStatus};
+use crate::api::metrics::{metrics_text, refusals_text};
+use crate::model::{OperationStatus, Period, SessionId, SessionStatus};
 use crate::reports::{
     self, Analytics, DisconnectedSessions, ErrorPage, LogFilter, LogLevel, LogPage, Page,
-    SessionDetails, SessionFilter, SessionsHealth,
+    SessionDetails, SessionFilter, SessionPage, SessionStats, SessionsHealth,
 };
 
 type Answer<T> = Result<Json<T>, ApiError>;
 
 /// How many sessions are listed at the most where the ended ones are among them and no limit is given.
 const CLIENTS: u32 = 1_000;
+
+/// How many rows a question of the command line may ask for.
+pub(super) const MOST_ROWS: u32 = 10_000;
 
 pub(super) async fn health(
     State(api): State<Arc<Api>>,
@@ -46,7 +50,10 @@ pub(super) async fn live(RawQuery(query): RawQuery) -> Answer<Probe> {
 }
 
 /// 200, or 503 with the reasons.
-pub(super) struct Ready(Probe);
+pub(super) struct Ready {
+    ready: bool,
+    probe: Probe,
+}
 
 impl Outcome for Ready {
     const STATUS: u16 = 200;
@@ -58,18 +65,20 @@ impl Outcome for Ready {
 
 impl IntoResponse for Ready {
     fn into_response(self) -> Response {
-        if self.0.reasons.is_empty() {
-            Json(self.0).into_response()
+        if self.ready {
+            Json(self.probe).into_response()
         } else {
             let status = StatusCode::SERVICE_UNAVAILABLE;
-            (status, [(header::RETRY_AFTER, "5")], Json(self.0)).into_response()
+            (status, [(header::RETRY_AFTER, "5")], Json(self.probe)).into_response()
         }
     }
 }
 
-/// Whether requests should be sent here: not while it stops, and not without its store.
+/// Whether requests should be sent here: not while it stops, and not without its store. Those whom nobody has asked who they are
+/// are not told why.
 pub(super) async fn ready(
     State(api): State<Arc<Api>>,
+    stranger: Option<Extension<Stranger>>,
     RawQuery(query): RawQuery,
 ) -> Result<Ready, ApiError> {
     Parameters::none(query.as_deref())?;
@@ -85,7 +94,14 @@ pub(super) async fn ready(
     } else {
         "unavailable"
     };
-    Ok(Ready(Probe { status, reasons }))
+    let ready = reasons.is_empty();
+    if stranger.is_some() {
+        reasons.clear();
+    }
+    Ok(Ready {
+        ready,
+        probe: Probe { status, reasons },
+    })
 }
 
 /// Figures as Prometheus reads them.
@@ -114,7 +130,8 @@ pub(super) async fn metrics(
     Parameters::none(query.as_deref())?;
     let (view, uptime) = ((api.deps.health)(), api.uptime_seconds());
     let metrics = &api.deps.tracker.metrics;
-    Ok(MetricsText(metrics_text(&view, metrics, uptime)))
+    let text = metrics_text(&view, metrics, uptime);
+    Ok(MetricsText(text + &refusals_text(&api.refusals.counts())))
 }
 
 pub(super) async fn mcp_health(RawQuery(query): RawQuery) -> Answer<McpHealth> {
@@ -237,6 +254,98 @@ pub(super) async fn session(
 ) -> Answer<SessionDetails> {
     let parameters = Parameters::of(query.as_deref(), &["limit", "offset"])?;
     let page: Page = parameters.page(100, 1_000)?;
+    details(&api, id, page).await
+}
+
+/// Sessions as `archonctl sessions list` asks for them.
+pub(super) async fn query_sessions(
+    State(api): State<Arc<Api>>,
+    RawQuery(query): RawQuery,
+) -> Answer<SessionPage> {
+    let allowed = [
+        "active",
+        "idle",
+        "disconnected",
+        "since",
+        "until",
+        "client",
+        "server",
+        "with_calls",
+        "limit",
+        "offset",
+    ];
+    let parameters = Parameters::of(query.as_deref(), &allowed)?;
+    let mut statuses = Vec::new();
+    for (name, status) in [
+        ("active", SessionStatus::Active),
+        ("idle", SessionStatus::Idle),
+        ("disconnected", SessionStatus::Disconnected),
+    ] {
+        if parameters.flag(name, true)? {
+            statuses.push(status);
+        }
+    }
+    let none = statuses.is_empty();
+    let filter = SessionFilter {
+        statuses: if statuses.len() == 3 {
+            Vec::new()
+        } else {
+            statuses
+        },
+        period: parameters.stretch(api.now())?,
+        client_type: parameters.text("client").map(str::to_owned),
+        server: parameters.text("server").map(str::to_owned),
+        user_agent: None,
+        with_calls: parameters.flag("with_calls", false)?,
+        page: parameters.page(50, MOST_ROWS)?,
+    };
+    if none {
+        return Ok(Json(SessionPage {
+            sessions: Vec::new(),
+            total: 0,
+        }));
+    }
+    let page = reports::list_sessions(&api.deps.store, &filter).await?;
+    Ok(Json(page))
+}
+
+/// Sessions that ended, as `archonctl sessions disconnected` asks for them.
+pub(super) async fn query_disconnected(
+    State(api): State<Arc<Api>>,
+    RawQuery(query): RawQuery,
+) -> Answer<DisconnectedSessions> {
+    let allowed = ["since", "until", "limit", "offset"];
+    let parameters = Parameters::of(query.as_deref(), &allowed)?;
+    let period = parameters.stretch(api.now())?;
+    let period = period.unwrap_or_else(|| Period::last_days(7, api.now()));
+    let page = parameters.page(50, MOST_ROWS)?;
+    let answer = reports::disconnected_sessions(&api.deps.store, period, page).await?;
+    Ok(Json(answer))
+}
+
+/// Sessions by client type, as `archonctl sessions stats` asks for them.
+pub(super) async fn query_stats(
+    State(api): State<Arc<Api>>,
+    RawQuery(query): RawQuery,
+) -> Answer<SessionStats> {
+    let parameters = Parameters::of(query.as_deref(), &["since", "until"])?;
+    let period = parameters.stretch(api.now())?;
+    let stats = reports::session_stats(&api.deps.store, period).await?;
+    Ok(Json(stats))
+}
+
+/// One session, as `archonctl sessions show` asks for it.
+pub(super) async fn query_session(
+    State(api): State<Arc<Api>>,
+    SessionPath(id): SessionPath,
+    RawQuery(query): RawQuery,
+) -> Answer<SessionDetails> {
+    let parameters = Parameters::of(query.as_deref(), &["limit", "offset"])?;
+    let page = parameters.page(50, MOST_ROWS)?;
+    details(&api, id, page).await
+}
+
+async fn details(api: &Api, id: SessionId, page: Page) -> Answer<SessionDetails> {
     let details = reports::session_details(&api.deps.store, id, page).await?;
     details
         .map(Json)

@@ -3,10 +3,9 @@
 use super::rows::{LISTED, Row, listed};
 use crate::cli::Context;
 use crate::cli::error::{CliError, ExitStatus};
-use crate::cli::output::{OutputArgs, StoreArgs};
+use crate::cli::output::OutputArgs;
 use crate::cli::render::{Answer, Grid, List};
-use crate::cli::store::{block_on, open_store};
-use crate::reports;
+use crate::cli::source::SourceArgs;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -31,7 +30,7 @@ pub(crate) struct Args {
     all: bool,
 
     #[command(flatten)]
-    store: StoreArgs,
+    source: SourceArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -39,12 +38,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
-    let place = args.store.place(context)?;
-    let prices = block_on(async {
-        let store = open_store(&place).await?;
-        let (provider, model) = (args.provider.as_deref(), args.model.as_deref());
-        Ok(reports::prices(&store, provider, model).await?)
-    })?;
+    let source = args.source.source(context)?;
+    let (provider, model) = (args.provider.as_deref(), args.model.as_deref());
+    let prices = source.ask(async |questions| questions.prices(provider, model).await)?;
     let mut rows = listed(prices, &super::today(context));
     let total = rows.len();
     if !args.all {

@@ -27,7 +27,7 @@ fn raw(field: &Field) -> String {
         Field::Text(text) | Field::Word(text, _) => text.clone(),
         Field::Int(n) | Field::Bytes(n) | Field::Seconds(n) | Field::Millis(n) => n.to_string(),
         Field::Mean(seconds) => seconds.to_string(),
-        Field::Time(at) => at.to_string(),
+        Field::Time(at) | Field::Due(at) => at.to_string(),
         Field::Money(cost) => cost.to_string(),
     }
 }

@@ -21,6 +21,10 @@ pub(super) fn show(field: &Field, view: &View) -> String {
             TimeStyle::Relative => relative(*at, view.now),
             TimeStyle::Iso => iso(*at),
         },
+        Field::Due(at) => match view.time {
+            TimeStyle::Relative => due(*at, view.now),
+            TimeStyle::Iso => iso(*at),
+        },
         Field::Money(cost) => format!("${cost}"),
     }
 }
@@ -71,6 +75,17 @@ pub(crate) fn relative(at: Timestamp, now: Timestamp) -> String {
         seconds @ 60..3_600 => format!("{}m ago", seconds / 60),
         seconds @ 3_600..86_400 => format!("{}h ago", seconds / 3_600),
         seconds => format!("{}d ago", seconds / 86_400),
+    }
+}
+
+/// Time until `at` in its largest unit; once it is there, the time since.
+fn due(at: Timestamp, now: Timestamp) -> String {
+    match at.whole_seconds_since(now) {
+        0 => relative(at, now),
+        seconds @ 1..60 => format!("in {seconds}s"),
+        seconds @ 60..3_600 => format!("in {}m", seconds / 60),
+        seconds @ 3_600..86_400 => format!("in {}h", seconds / 3_600),
+        seconds => format!("in {}d", seconds / 86_400),
     }
 }
 
@@ -137,6 +152,10 @@ mod tests {
         ] {
             let at = Timestamp::from_micros(now.as_micros() - seconds * 1_000_000);
             assert_eq!(relative(at, now), said);
+        }
+        for (seconds, said) in [(86_400 * 90, "in 90d"), (90, "in 1m"), (-90, "1m ago")] {
+            let at = Timestamp::from_micros(now.as_micros() + seconds * 1_000_000);
+            assert_eq!(due(at, now), said);
         }
     }
 

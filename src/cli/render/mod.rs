@@ -102,6 +102,8 @@ pub(crate) enum Field {
     Mean(f64),
     Millis(i64),
     Time(Timestamp),
+    /// An instant that may be still to come, and is meant to be.
+    Due(Timestamp),
     Money(Cost),
 }
 

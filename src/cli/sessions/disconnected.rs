@@ -8,13 +8,11 @@ use super::columns::SESSIONS;
 use super::{ListMeta, PageArgs};
 use crate::cli::Context;
 use crate::cli::error::{CliError, ExitStatus};
-use crate::cli::output::{OutputArgs, StoreArgs};
+use crate::cli::output::OutputArgs;
 use crate::cli::period::PeriodArgs;
 use crate::cli::render::{Answer, Grid, List, duration};
-use crate::cli::store::{block_on, open_store};
-use crate::reports::{
-    DisconnectStatistics, DisconnectedSessions, Page, SessionRow, disconnected_sessions,
-};
+use crate::cli::source::SourceArgs;
+use crate::reports::{DisconnectStatistics, DisconnectedSessions, Page, SessionRow};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -33,7 +31,7 @@ pub(crate) struct Args {
     page: PageArgs,
 
     #[command(flatten)]
-    store: StoreArgs,
+    source: SourceArgs,
 
     #[command(flatten)]
     period: PeriodArgs,
@@ -54,12 +52,9 @@ pub(super) struct Meta<'a> {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
     let period = args.period.resolve_or_days(DEFAULT_DAYS, context.now)?;
-    let place = args.store.place(context)?;
+    let source = args.source.source(context)?;
     let page = args.page.page();
-    let found = block_on(async {
-        let store = open_store(&place).await?;
-        Ok(disconnected_sessions(&store, period, page).await?)
-    })?;
+    let found = source.ask(async |questions| questions.disconnected(period, page).await)?;
     args.output.print(&answer(&found, page), &view)?;
     Ok(ExitStatus::Done)
 }

@@ -4,12 +4,12 @@ use super::columns::SESSIONS;
 use super::{ListMeta, PageArgs};
 use crate::cli::Context;
 use crate::cli::error::{CliError, ExitStatus};
-use crate::cli::output::{OutputArgs, StoreArgs};
+use crate::cli::output::OutputArgs;
 use crate::cli::period::PeriodArgs;
 use crate::cli::render::{Answer, Grid, List};
-use crate::cli::store::{block_on, open_store};
+use crate::cli::source::SourceArgs;
 use crate::model::SessionStatus;
-use crate::reports::{SessionFilter, SessionPage, SessionRow, list_sessions};
+use crate::reports::{SessionFilter, SessionPage, SessionRow};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -42,7 +42,7 @@ pub(crate) struct Args {
     page: PageArgs,
 
     #[command(flatten)]
-    store: StoreArgs,
+    source: SourceArgs,
 
     #[command(flatten)]
     period: PeriodArgs,
@@ -86,11 +86,8 @@ impl Args {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
     let filter = args.filter(context)?;
-    let place = args.store.place(context)?;
-    let page = block_on(async {
-        let store = open_store(&place).await?;
-        Ok(list_sessions(&store, &filter).await?)
-    })?;
+    let source = args.source.source(context)?;
+    let page = source.ask(async |questions| questions.sessions(&filter).await)?;
     args.output.print(&answer(&page, &filter), &view)?;
     Ok(ExitStatus::Done)
 }

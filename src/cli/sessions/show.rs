@@ -6,11 +6,11 @@ use super::PageArgs;
 use super::columns::{client, reason, status, user};
 use crate::cli::Context;
 use crate::cli::error::{CliError, ExitStatus};
-use crate::cli::output::{OutputArgs, StoreArgs};
+use crate::cli::output::OutputArgs;
 use crate::cli::render::{Answer, Column, Field, Fit, Grid, Single, Tone, relative};
-use crate::cli::store::{block_on, open_store};
+use crate::cli::source::SourceArgs;
 use crate::model::{SessionId, Timestamp};
-use crate::reports::{OperationRow, Pagination, SessionDetails, SessionRow, session_details};
+use crate::reports::{OperationRow, Pagination, SessionDetails, SessionRow};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,7 +29,7 @@ pub(crate) struct Args {
     page: PageArgs,
 
     #[command(flatten)]
-    store: StoreArgs,
+    source: SourceArgs,
 
     #[command(flatten)]
     output: OutputArgs,
@@ -46,11 +46,9 @@ pub(super) struct Meta {
 
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
-    let place = args.store.place(context)?;
-    let found = block_on(async {
-        let store = open_store(&place).await?;
-        Ok(session_details(&store, args.id, args.page.page()).await?)
-    })?;
+    let source = args.source.source(context)?;
+    let page = args.page.page();
+    let found = source.ask(async |questions| questions.session(args.id, page).await)?;
     let Some(details) = found else {
         return Err(unknown(args.id));
     };

@@ -4,12 +4,12 @@ use serde::Serialize;
 
 use crate::cli::Context;
 use crate::cli::error::{CliError, ExitStatus};
-use crate::cli::output::{OutputArgs, StoreArgs};
+use crate::cli::output::OutputArgs;
 use crate::cli::period::PeriodArgs;
 use crate::cli::render::{Answer, Column, Field, Fit, Grid, Single};
-use crate::cli::store::{block_on, open_store};
+use crate::cli::source::SourceArgs;
 use crate::model::Period;
-use crate::reports::{ClientStats, SessionStats, session_stats};
+use crate::reports::{ClientStats, SessionStats};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -22,7 +22,7 @@ Examples:
 #[command(before_help = EXAMPLES)]
 pub(crate) struct Args {
     #[command(flatten)]
-    store: StoreArgs,
+    source: SourceArgs,
 
     #[command(flatten)]
     period: PeriodArgs,
@@ -42,11 +42,8 @@ pub(super) struct Meta {
 pub(crate) fn run(args: &Args, context: &Context) -> Result<ExitStatus, CliError> {
     let view = args.output.view(context)?;
     let period = args.period.resolve(context.now)?;
-    let place = args.store.place(context)?;
-    let stats = block_on(async {
-        let store = open_store(&place).await?;
-        Ok(session_stats(&store, period).await?)
-    })?;
+    let source = args.source.source(context)?;
+    let stats = source.ask(async |questions| questions.session_stats(period).await)?;
     args.output.print(&answer(&stats), &view)?;
     Ok(ExitStatus::Done)
 }

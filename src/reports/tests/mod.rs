@@ -49,3 +49,36 @@ pub(super) async fn lists(on: On) -> TestStore {
     .await;
     test
 }
+
+/// What one process writes another reads back: queries that ask a daemon print the same to the byte.
+#[tokio::test]
+async fn answers_are_read_back_as_they_were_written() {
+    fn again<T: serde::Serialize + serde::de::DeserializeOwned>(answer: &T) -> String {
+        let text = serde_json::to_string(answer).expect("JSON");
+        let read: T = serde_json::from_str(&text).expect("the same type");
+        assert_eq!(serde_json::to_string(&read).expect("JSON"), text);
+        text
+    }
+    let test = lists(On::Sqlite).await;
+    test.execute(
+        "UPDATE archon_mcp_sessions SET metadata = '{\"b\":[0.1,5e-324,123456789012345680000,-1.7976931348623157e308],\"a\":\"é\"}'",
+    )
+    .await;
+    let page = super::list_sessions(&test.store, &crate::store::SessionFilter::default()).await;
+    assert!(again(&page.expect("a page")).contains("5e-324"));
+    for n in 1..2_000_i32 {
+        let mean = Some(f64::from(n) * 1e9 / 7.0);
+        again(&super::DisconnectStatistics {
+            avg_duration_seconds: mean,
+            ..super::DisconnectStatistics::default()
+        });
+        again(&super::ClientStats {
+            avg_duration_seconds: mean.map(f64::sqrt),
+            ..super::ClientStats::default()
+        });
+        let micros = i64::from(n).pow(4) * 7 - 3_000_000;
+        let cost = crate::model::Cost::from_micros(micros);
+        let read: crate::model::Cost = serde_json::from_str(&again(&cost)).expect("a cost");
+        assert_eq!(read, cost);
+    }
+}

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::super::access::{is_open, scope_of};
 use super::{Described, Endpoints, Reply};
 
 /// Where the document has its types.
@@ -30,7 +31,15 @@ impl Endpoints {
             },
             "servers": [{"url": "/", "description": "The daemon that serves this document"}],
             "paths": paths,
-            "components": {"schemas": schemas},
+            "components": {
+                "schemas": schemas,
+                "securitySchemes": {"token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "A token of `archonctl token create`, or a JWT, with the scope read, write or admin. A \
+                        daemon that listens on loopback asks for none.",
+                }},
+            },
         })
     }
 }
@@ -51,6 +60,7 @@ fn operation(described: &Described) -> Value {
         "summary": operation.summary,
         "parameters": parameters,
         "responses": replies.collect::<Map<_, _>>(),
+        "security": security(described),
     });
     if let (Some(schema), Some(body)) = (&described.body, operation.body) {
         document["requestBody"] = json!({
@@ -59,6 +69,14 @@ fn operation(described: &Described) -> Value {
         });
     }
     document
+}
+
+/// Which scope a token needs for it; none at all where the daemon asks nobody.
+fn security(described: &Described) -> Value {
+    if is_open(described.path) {
+        return json!([]);
+    }
+    json!([{"token": [scope_of(&described.method).as_str()]}, {}])
 }
 
 fn response(reply: &Reply) -> Value {

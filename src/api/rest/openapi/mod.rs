@@ -22,6 +22,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::Value;
 
+use super::access::is_open;
 use super::error::Problem;
 use super::parameters::Parameters;
 use super::{Api, ApiError, Arc};
@@ -62,7 +63,10 @@ impl Operation {
     /// An endpoint by the name `id`, which answers what `summary` says.
     pub(super) fn new(id: &'static str, summary: &'static str) -> Self {
         let refusals = vec![
-            (403, "Sent by a page of another site"),
+            (
+                403,
+                "Sent by a page of another site, or with a token that may not do this",
+            ),
             (422, "A parameter is not what it may be"),
         ];
         Self {
@@ -206,6 +210,17 @@ impl Endpoints {
             schema: O::schema(&mut self.answers),
         };
         let mut replies = vec![good];
+        let mut operation = operation;
+        if !is_open(path) {
+            operation.refusals.extend([
+                (
+                    401,
+                    "A token or a JWT is needed here, another one than was sent",
+                ),
+                (429, "There were too many wrong tokens from this address"),
+            ]);
+            operation.refusals.sort_by_key(|(status, _)| *status);
+        }
         if operation.unready {
             replies.push(Reply {
                 status: 503,

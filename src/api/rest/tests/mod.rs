@@ -15,7 +15,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
 
-use super::{RestDeps, router};
+use super::{Access, RestDeps, router};
 use crate::journal::{Journal, JournalOptions};
 use crate::model::{HealthView, ManualClock, Timestamp, UpstreamHealth, UuidV7Source};
 use crate::store::Store;
@@ -83,7 +83,10 @@ pub(super) fn deps(store: &Store, now: Timestamp) -> RestDeps {
             }],
         }),
         stopping: Arc::new(|| false),
-        guard_loopback: true,
+        access: Access {
+            guard_loopback: true,
+            ..Access::default()
+        },
     }
 }
 
