@@ -4,6 +4,7 @@ mod costs;
 mod error;
 mod instances;
 mod logging;
+mod patient;
 mod rest;
 mod signals;
 mod stdio;
@@ -254,6 +255,8 @@ impl Daemon {
                 Arc::new(move || stopping.load(Ordering::Relaxed))
             },
             guard_loopback: true,
+            write_timeout: options.limits.write_timeout,
+            end_streams: CancellationToken::new(),
         };
         let rest = api_listener.map(|listener| RestServer::start(listener, deps));
         let rest = rest.transpose()?;

@@ -8,6 +8,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::error::StartError;
+use super::patient::Patient;
 use crate::api::rest::{RestDeps, router};
 
 /// How long an answer under way may keep the daemon from its end.
@@ -37,7 +38,7 @@ pub(super) struct RestServer {
 impl RestServer {
     pub(super) fn start(listener: TcpListener, deps: RestDeps) -> io::Result<Self> {
         tracing::info!("the API is at http://{}", listener.local_addr()?);
-        let stop = CancellationToken::new();
+        let stop = deps.end_streams.clone();
         let stopped = stop.clone().cancelled_owned();
         // An answer does not wait for the acknowledgement of its head.
         let listener = listener.tap_io(|connection| {
@@ -45,6 +46,10 @@ impl RestServer {
                 tracing::debug!(%error, "a connection to the API goes without TCP_NODELAY");
             }
         });
+        let listener = Patient {
+            listener,
+            patience: deps.write_timeout,
+        };
         let server = axum::serve(listener, router(deps)).with_graceful_shutdown(stopped);
         let task = tokio::spawn(async move {
             if let Err(error) = server.await {

@@ -8,6 +8,7 @@ mod codec;
 mod connection;
 mod dialect;
 mod error;
+mod events;
 mod fold;
 mod instances;
 mod live;
@@ -27,6 +28,8 @@ mod trouble;
 
 pub use connection::Store;
 pub use error::{ConnectProblem, DriverError, StoreError, Trouble};
+pub use events::EventPlace;
+pub(crate) use events::{EventSessionRow, EventsKept, Happened, LoggedEvents};
 pub use fold::{Folded, JournalPosition};
 pub use instances::{Heartbeat, InstanceRow, Standing};
 pub use live::{StoredEnd, StoredSession};

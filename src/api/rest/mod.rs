@@ -5,6 +5,7 @@
 mod answers;
 mod endpoints;
 mod error;
+mod events;
 mod guard;
 mod openapi;
 mod page;
@@ -23,6 +24,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
+use tokio_util::sync::CancellationToken;
 
 use serde_json::Value;
 
@@ -58,12 +60,17 @@ pub struct RestDeps {
     pub stopping: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Whether only pages and programs of this machine may ask: where the API listens on loopback.
     pub guard_loopback: bool,
+    /// How long a reader of events may take for a piece of them; a slower one is cut off.
+    pub write_timeout: Duration,
+    /// Ends the streams of events.
+    pub end_streams: CancellationToken,
 }
 
 /// What handlers share.
 struct Api {
     deps: RestDeps,
     digest: Digest,
+    feed: Arc<events::Feed>,
 }
 
 impl Api {
@@ -78,8 +85,10 @@ impl Api {
 
 /// The API as a service.
 pub fn router(deps: RestDeps) -> Router {
+    let feed = events::Feed::new(deps.store.clone());
     let api = Arc::new(Api {
         deps,
+        feed,
         digest: Digest::default(),
     });
     endpoints::endpoints()

@@ -1,6 +1,7 @@
 //! The API over a made-up data set: every answer against one worked out from the list of what was put in, on every store.
 
 mod document;
+mod events;
 mod expected;
 mod made_up;
 mod parameters;
@@ -41,6 +42,16 @@ pub(super) async fn ask(api: &axum::Router, path: &str) -> (StatusCode, Value) {
     let text = || String::from_utf8_lossy(&body).into_owned().into();
     let body = serde_json::from_slice(&body).unwrap_or_else(|_| text());
     (status, body)
+}
+
+/// The status of what `api` answers to `path`; the body may have no end.
+pub(super) async fn status(api: &axum::Router, path: &str) -> StatusCode {
+    let request = Request::get(path)
+        .header("host", "127.0.0.1:8181")
+        .body(Body::empty())
+        .expect("a request");
+    let response = api.clone().oneshot(request).await.expect("an answer");
+    response.status()
 }
 
 /// A tracker whose journal nobody reads.
@@ -84,6 +95,8 @@ pub(super) fn deps(store: &Store, now: Timestamp) -> RestDeps {
         }),
         stopping: Arc::new(|| false),
         guard_loopback: true,
+        write_timeout: Duration::from_mins(1),
+        end_streams: tokio_util::sync::CancellationToken::new(),
     }
 }
 
