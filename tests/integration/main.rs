@@ -11,6 +11,7 @@ mod costs;
 mod crash;
 mod daemon;
 mod durability;
+mod live_events;
 mod metrics;
 mod pg_functions;
 mod pg_migrations;

@@ -404,11 +404,11 @@ async fn what_others_write_is_told(on: On) {
 /// the reader's back.
 async fn a_transaction_that_takes_long_loses_nothing(on: On) {
     let mut test = TestStore::on(on).await;
-    let Some(server) = test.server() else {
+    let Some(database) = test.server() else {
         // One writer: there is no other transaction.
         return;
     };
-    let mut slow = server.connect().await;
+    let (mut slow, server) = (database.connect().await, database.server);
     let insert = |n: u128| {
         sqlx::AssertSqlSafe(format!(
             "INSERT INTO archon_mcp_sessions (session_id, client_type) VALUES ({}, 'Cursor')",
@@ -469,7 +469,7 @@ async fn a_transaction_that_takes_long_loses_nothing(on: On) {
     assert_eq!(said, ["request 14 of 2"]);
 
     // One of another database on the same server is waited for by nobody here.
-    let other = server.server.fresh_database();
+    let other = server.fresh_database();
     let mut other = other.connect().await;
     sqlx::raw_sql("BEGIN; CREATE TABLE somebodys (a integer)")
         .execute(&mut other)

@@ -3,7 +3,7 @@
 use axum::http::StatusCode;
 use serde_json::Value;
 
-use super::{ask, deps, status};
+use super::{ask, deps, status_of};
 use crate::api::rest::{openapi_document, router};
 use crate::store::testing::{TestStore, at, open};
 
@@ -100,7 +100,7 @@ async fn parameters_are_those_of_the_handlers_and_so_are_their_bounds() {
             let (good, bad) = values(&parameter["schema"]);
             for value in good {
                 let at = format!("{path}?{name}={value}");
-                assert_eq!(status(&api, &at).await, StatusCode::OK, "{at}");
+                assert_eq!(status_of(&api, &at).await, StatusCode::OK, "{at}");
                 tried += 1;
             }
             for value in bad {

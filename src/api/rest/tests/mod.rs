@@ -45,7 +45,7 @@ pub(super) async fn ask(api: &axum::Router, path: &str) -> (StatusCode, Value) {
 }
 
 /// The status of what `api` answers to `path`; the body may have no end.
-pub(super) async fn status(api: &axum::Router, path: &str) -> StatusCode {
+pub(super) async fn status_of(api: &axum::Router, path: &str) -> StatusCode {
     let request = Request::get(path)
         .header("host", "127.0.0.1:8181")
         .body(Body::empty())
