@@ -315,6 +315,7 @@ impl Daemon {
             operations_counted: health_tracker.texts().counted(),
             operations_estimated: health_tracker.texts().estimated(),
             journal_backlog_bytes: health_journal.backlog_bytes(),
+            journal_full: health_journal.is_full(),
             store_error: shipper.trouble(),
             connections: counted.connections(),
             held_streams: counted.streams(),

@@ -12,6 +12,7 @@ mod crash;
 mod daemon;
 mod durability;
 mod live_events;
+mod logs;
 mod metrics;
 mod pg_functions;
 mod pg_migrations;

@@ -83,6 +83,7 @@ pub(super) fn deps(store: &Store, now: Timestamp) -> RestDeps {
             operations_counted: 0,
             operations_estimated: 0,
             journal_backlog_bytes: 0,
+            journal_full: false,
             store_error: None,
             connections: 0,
             held_streams: 0,
