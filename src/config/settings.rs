@@ -88,13 +88,15 @@ pub enum Key {
     UpstreamModels,
     /// `NAME=MODEL` for sessions of a client, or of a type of clients.
     ClientModels,
+    /// Where an OpenTelemetry collector is.
+    OtlpEndpoint,
     /// Form of the daemon's log. Not `log`: `ARCHONCTL_LOG` is the filter that says what is logged.
     LogFormat,
 }
 
 impl Key {
     /// Every setting, in the order they are shown in.
-    pub const ALL: [Self; 34] = [
+    pub const ALL: [Self; 35] = [
         Self::DataDir,
         Self::DatabaseUrl,
         Self::DatabaseUrlFile,
@@ -128,6 +130,7 @@ impl Key {
         Self::DefaultModel,
         Self::UpstreamModels,
         Self::ClientModels,
+        Self::OtlpEndpoint,
         Self::LogFormat,
     ];
 
@@ -169,6 +172,7 @@ impl Key {
             Self::DefaultModel => "default_model",
             Self::UpstreamModels => "upstream_models",
             Self::ClientModels => "client_models",
+            Self::OtlpEndpoint => "otlp_endpoint",
             Self::LogFormat => "log_format",
         }
     }
@@ -210,7 +214,8 @@ impl Key {
             | Self::PublicUrl
             | Self::DefaultModel
             | Self::UpstreamModels
-            | Self::ClientModels => None,
+            | Self::ClientModels
+            | Self::OtlpEndpoint => None,
             Self::Listen => Some("127.0.0.1:8051"),
             Self::ApiListen => Some("127.0.0.1:8181"),
             Self::UpstreamName => Some("default"),
@@ -359,6 +364,11 @@ impl Settings {
             let origin = Origin::Environment(DATABASE_URL.to_owned());
             settings.set(Key::DatabaseUrl, text, origin);
         }
+        if let Some(value) = sources.variable(super::otlp::ENDPOINT) {
+            let text = utf8(value, Key::OtlpEndpoint, super::otlp::ENDPOINT)?;
+            let origin = Origin::Environment(super::otlp::ENDPOINT.to_owned());
+            settings.set(Key::OtlpEndpoint, text, origin);
+        }
         let mut variables = BTreeMap::new();
         for key in Key::ALL {
             let variable = key.variable();
@@ -384,6 +394,7 @@ impl Settings {
                         words.collect::<Vec<_>>().join(" ")
                     }
                     Key::DatabaseUrl => without_password(&found.text),
+                    Key::OtlpEndpoint => without_secrets(&found.text),
                     _ => found.text.clone(),
                 }),
                 origin: found.map_or(Origin::Default, |found| found.origin.clone()),

@@ -4,6 +4,7 @@ mod costs;
 mod error;
 mod instances;
 mod logging;
+mod otlp;
 mod patient;
 mod rest;
 mod signals;
@@ -165,6 +166,7 @@ struct Daemon {
     store: Store,
     journal: Arc<Journal>,
     sweeper: tokio::task::JoinHandle<()>,
+    otlp: Option<otlp::Otlp>,
     membership: Membership,
     keeper: tokio::task::JoinHandle<()>,
     shipper: std::thread::JoinHandle<bool>,
@@ -221,8 +223,6 @@ impl Daemon {
         let shipper = shipper
             .telling(tracker.clone())
             .counting(tracker.texts().clone());
-        let stop_shipping = CancellationToken::new();
-        let shipper = ship(shipper, stop_shipping.clone())?;
         let mcp_address = listener.local_addr()?;
         let guard_loopback = mcp_address.ip().is_loopback();
         let (proxy, health) = Self::wire_proxy(
@@ -235,6 +235,18 @@ impl Daemon {
             handle,
             guard_loopback,
         )?;
+        // Once the figures are there; what was recorded until then waits in the journal.
+        let otlp = options.otlp.as_ref();
+        let otlp = otlp.map(|otlp| otlp::Otlp::start(otlp, instance, &tracker, health.clone()));
+        let otlp = otlp
+            .transpose()
+            .context("setting up what sends to the collector")?;
+        let shipper = match &otlp {
+            Some(otlp) => shipper.also_telling(otlp.sink()),
+            None => shipper,
+        };
+        let stop_shipping = CancellationToken::new();
+        let shipper = ship(shipper, stop_shipping.clone())?;
         let workers = options
             .workers
             .or_else(|| std::thread::available_parallelism().ok())
@@ -274,6 +286,7 @@ impl Daemon {
             store,
             journal,
             sweeper,
+            otlp,
             membership,
             keeper,
             shipper,
@@ -396,6 +409,11 @@ impl Daemon {
         self.server.stop().await;
         self.stop_shipping.cancel();
         let shipped = tokio::task::spawn_blocking(move || self.shipper.join()).await;
+        if let Some(otlp) = self.otlp
+            && tokio::task::spawn_blocking(|| otlp.stop()).await.is_err()
+        {
+            tracing::error!("sending to the collector could not be stopped");
+        }
         if let Ok(Ok(true)) = shipped {
             if let Err(error) = self.journal.remove() {
                 tracing::warn!(%error, "the empty journal stays behind");

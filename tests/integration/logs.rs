@@ -20,8 +20,8 @@ fn logged(level: &[(&str, &str)]) -> (Vec<Value>, u64) {
         "json",
         "--migrate",
     ];
-    let arguments = [&arguments[..], &["--database-url", &url]].concat();
-    let daemon = Daemon::start_with(&data_dir, &arguments, level);
+    let variables = [level, &[("ARCHONCTL_DATABASE_URL", url.as_str())]].concat();
+    let daemon = Daemon::start_with(&data_dir, &arguments, &variables);
     let session = Legacy::open(&daemon.url, "client");
     for message in ["geheimnis", "again"] {
         session.echo(message).expect("answered");

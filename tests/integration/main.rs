@@ -14,6 +14,7 @@ mod durability;
 mod live_events;
 mod logs;
 mod metrics;
+mod otlp;
 mod pg_functions;
 mod pg_migrations;
 mod pg_row_security;
