@@ -235,18 +235,8 @@ impl Daemon {
             handle,
             guard_loopback,
         )?;
-        // Once the figures are there; what was recorded until then waits in the journal.
-        let otlp = options.otlp.as_ref();
-        let otlp = otlp.map(|otlp| otlp::Otlp::start(otlp, instance, &tracker, health.clone()));
-        let otlp = otlp
-            .transpose()
-            .context("setting up what sends to the collector")?;
-        let shipper = match &otlp {
-            Some(otlp) => shipper.also_telling(otlp.sink()),
-            None => shipper,
-        };
-        let stop_shipping = CancellationToken::new();
-        let shipper = ship(shipper, stop_shipping.clone())?;
+        let (otlp, shipper, stop_shipping) =
+            start_shipping(options, instance, &tracker, &health, shipper)?;
         let workers = options
             .workers
             .or_else(|| std::thread::available_parallelism().ok())
@@ -272,11 +262,7 @@ impl Daemon {
         };
         let rest = api_listener.map(|listener| RestServer::start(listener, deps));
         let rest = rest.transpose()?;
-        let shortest = options
-            .session_timeout
-            .min(options.idle_after)
-            .min(options.disconnect_grace);
-        let sweeper = tokio::spawn(sweep(tracker, membership.clone(), shortest));
+        let sweeper = tokio::spawn(sweep(tracker, membership.clone(), shortest(options)));
         let keeper = tokio::spawn(membership.clone().keep());
         Ok(Self {
             proxy,
@@ -463,6 +449,12 @@ fn limits(options: &ServeOptions) -> Limits {
     }
 }
 
+/// The shortest of the times by which sessions are judged.
+fn shortest(options: &ServeOptions) -> Duration {
+    let judged = options.session_timeout.min(options.idle_after);
+    judged.min(options.disconnect_grace)
+}
+
 /// How often sessions are looked at where `shortest` is the shortest of the times by which they are judged.
 fn sweep_every(shortest: Duration) -> Duration {
     (shortest / 4).clamp(Duration::from_millis(20), Duration::from_secs(1))
@@ -475,6 +467,32 @@ fn journal_options(options: &InstanceOptions) -> JournalOptions {
         fsync: options.journal_fsync,
         ..JournalOptions::default()
     }
+}
+
+/// Starts what carries records into the store, and what tells a collector of them, where one is named. Once the figures are
+/// there; what was recorded until then waits in the journal.
+fn start_shipping(
+    options: &ServeOptions,
+    instance: InstanceId,
+    tracker: &Arc<Tracker>,
+    health: &Health,
+    shipper: Shipper,
+) -> anyhow::Result<(
+    Option<otlp::Otlp>,
+    std::thread::JoinHandle<bool>,
+    CancellationToken,
+)> {
+    let otlp = options.otlp.as_ref();
+    let otlp = otlp.map(|otlp| otlp::Otlp::start(otlp, instance, tracker, health.clone()));
+    let otlp = otlp
+        .transpose()
+        .context("setting up what sends to the collector")?;
+    let shipper = match &otlp {
+        Some(otlp) => shipper.also_telling(otlp.sink()),
+        None => shipper,
+    };
+    let stop = CancellationToken::new();
+    Ok((otlp, ship(shipper, stop.clone())?, stop))
 }
 
 /// Carries the journal into the store, on a thread of its own; whether everything got there.

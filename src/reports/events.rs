@@ -122,7 +122,7 @@ pub enum LiveEvent {
         /// Its session.
         session: EventSession,
         /// The request.
-        request: OperationRow,
+        request: Box<OperationRow>,
     },
     /// Events between the one that was asked for and the next are no longer kept.
     Gap {
@@ -208,7 +208,7 @@ pub enum GoingOn {
     /// Behind the event that it has seen last: everything since is there.
     Here(EventId),
     /// Behind a gap, which the event tells of.
-    BehindGap(EventId, LiveEvent),
+    BehindGap(EventId, Box<LiveEvent>),
     /// The id is none that this store has given out.
     Unknown,
 }
@@ -237,7 +237,7 @@ pub async fn go_on_behind(store: &Store, last: EventId) -> Result<GoingOn, Store
         after: last.to_string(),
         kept_since: since,
     };
-    Ok(GoingOn::BehindGap(EventId(from), gap))
+    Ok(GoingOn::BehindGap(EventId(from), Box::new(gap)))
 }
 
 /// The id that a session goes by which somebody was told of under the id `id`.
@@ -325,7 +325,7 @@ fn told(
                     .timestamp
                     .plus(Duration::from_millis(took.unwrap_or(0))),
                 session: sessions.get(&request.session_id)?.into(),
-                request,
+                request: Box::new(request),
             }
         }
     };

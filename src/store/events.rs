@@ -5,6 +5,7 @@
 //! `reports`.
 
 use std::collections::HashMap;
+use std::fmt::Write;
 
 use sqlx::AssertSqlSafe;
 use uuid::Uuid;
@@ -174,7 +175,8 @@ fn array(ids: impl Iterator<Item = Uuid>) -> String {
         if place > 0 {
             text.push(',');
         }
-        text.push_str(&format!("\"{}\"", id.simple()));
+        // A text takes whatever is written to it.
+        let _ = write!(text, "\"{}\"", id.simple());
     }
     text.push(']');
     text

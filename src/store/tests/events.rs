@@ -272,10 +272,13 @@ async fn what_is_no_longer_kept_is_told(on: On) {
     test.store.prune_events(keep, 17 * 3).await.expect("pruned");
     assert_eq!(all_behind(&test.store, beginning()).await, all[2..]);
     for place in [start, all[0].0] {
-        let GoingOn::BehindGap(from, LiveEvent::Gap { after, kept_since }) =
+        let GoingOn::BehindGap(from, gap) =
             go_on_behind(&test.store, place).await.expect("an answer")
         else {
             panic!("there is a gap behind {place}");
+        };
+        let LiveEvent::Gap { after, kept_since } = *gap else {
+            panic!("{gap:?}");
         };
         assert_eq!(after, place.to_string());
         assert!(kept_since.is_some());
@@ -300,18 +303,18 @@ async fn what_is_no_longer_kept_is_told(on: On) {
     let going_on = go_on_behind(&test.store, all[2].0)
         .await
         .expect("an answer");
+    let GoingOn::BehindGap(_, gap) = going_on else {
+        panic!("{going_on:?}");
+    };
     assert!(
         matches!(
-            going_on,
-            GoingOn::BehindGap(
-                _,
-                LiveEvent::Gap {
-                    kept_since: None,
-                    ..
-                }
-            )
+            *gap,
+            LiveEvent::Gap {
+                kept_since: None,
+                ..
+            }
         ),
-        "{going_on:?}"
+        "{gap:?}"
     );
     test.fold(&[call(15, 1, 5)]).await;
     let after = all_behind(&test.store, last).await;

@@ -87,21 +87,22 @@ fn names(text: &str) -> Vec<String> {
 }
 
 async fn events_are_told_to_whom_asks_for_them(on: On) {
-    let mut test = TestStore::on(on).await;
+    let mut stored = TestStore::on(on).await;
     let mut other = opened(2, 1);
     other.server = "notes".into();
     other.user.user_id = Some(uuid::Uuid::from_u128(0xADA));
     other.user.user_email = Some("ada@example.com".into());
-    test.fold(&[
-        open(1, 0),
-        Record::SessionOpened(Box::new(other)),
-        call(11, 1, 2),
-        call(12, 2, 3),
-        idle(1),
-        close(2, 10, "client_disconnect"),
-    ])
-    .await;
-    let api = router(deps(&test.store, at(20)));
+    stored
+        .fold(&[
+            open(1, 0),
+            Record::SessionOpened(Box::new(other)),
+            call(11, 1, 2),
+            call(12, 2, 3),
+            idle(1),
+            close(2, 10, "client_disconnect"),
+        ])
+        .await;
+    let api = router(deps(&stored.store, at(20)));
     let everything = eventually(
         || async { ask(&api, "last_event_id=0-0-0&seconds=0", None).await.1 },
         |text: &str| names(text).len() == 6,
@@ -154,7 +155,7 @@ async fn events_are_told_to_whom_asks_for_them(on: On) {
     assert_eq!(names(&text), [""; 0]);
     let id = text.lines().find_map(|line| line.strip_prefix("id: "));
     let id = id.expect("an id").to_owned();
-    test.fold(&[call(13, 1, 30)]).await;
+    stored.fold(&[call(13, 1, 30)]).await;
     let text = eventually(
         || async { ask(&api, "seconds=0", Some(&id)).await.1 },
         |text: &str| !names(text).is_empty(),
@@ -164,19 +165,20 @@ async fn events_are_told_to_whom_asks_for_them(on: On) {
 }
 
 async fn a_gap_is_told_and_nonsense_is_refused(on: On) {
-    let mut test = TestStore::on(on).await;
-    test.fold(&[open(1, 0), call(11, 1, 2)]).await;
-    let api = router(deps(&test.store, at(20)));
+    let mut stored = TestStore::on(on).await;
+    stored.fold(&[open(1, 0), call(11, 1, 2)]).await;
+    let api = router(deps(&stored.store, at(20)));
     eventually(
         || async { ask(&api, "last_event_id=0-0-0&seconds=0", None).await.1 },
         |text: &str| names(text).len() == 2,
     )
     .await;
-    test.store
+    stored
+        .store
         .prune_events(Duration::ZERO, 0)
         .await
         .expect("pruned");
-    test.fold(&[call(12, 1, 3)]).await;
+    stored.fold(&[call(12, 1, 3)]).await;
     let text = eventually(
         || async {
             ask(
