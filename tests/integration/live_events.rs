@@ -40,6 +40,14 @@ impl Event {
     }
 }
 
+/// A part of a stream.
+enum Block {
+    Event(Box<Event>),
+    /// A comment, or an id alone.
+    Other,
+    End,
+}
+
 /// A stream of events that is read as it comes.
 struct Stream {
     message: HttpMessage,
@@ -62,15 +70,17 @@ impl Stream {
         };
         // It is there, and has a place, before anything happens.
         while stream.last.is_empty() {
-            assert!(stream.block().is_some_and(|event| event.is_none()));
+            assert!(matches!(stream.block(), Block::Other));
         }
         stream
     }
 
-    /// The next block: an event, or none; `None` at the end.
-    fn block(&mut self) -> Option<Option<Event>> {
+    /// The next block.
+    fn block(&mut self) -> Block {
         while !self.text.contains("\n\n") {
-            let chunk = self.message.chunk().expect("read")?;
+            let Some(chunk) = self.message.chunk().expect("read") else {
+                return Block::End;
+            };
             self.text
                 .push_str(std::str::from_utf8(&chunk).expect("UTF-8"));
         }
@@ -88,7 +98,10 @@ impl Stream {
         if let Some(id) = &id {
             self.last.clone_from(id);
         }
-        Some(data.map(|data| Event {
+        let Some(data) = data else {
+            return Block::Other;
+        };
+        Block::Event(Box::new(Event {
             id: id.expect("an id"),
             name: name.expect("a name"),
             data: serde_json::from_str(&data).expect("JSON"),
@@ -98,8 +111,10 @@ impl Stream {
     /// The next event; `None` at the end.
     fn event(&mut self) -> Option<Event> {
         loop {
-            if let Some(event) = self.block()? {
-                return Some(event);
+            match self.block() {
+                Block::Event(event) => return Some(*event),
+                Block::Other => {}
+                Block::End => return None,
             }
         }
     }
@@ -373,7 +388,7 @@ fn who_does_not_read_is_cut_off_and_nobody_waits() {
     // The one that did not read gets what was on its way, and no more.
     let mut left = Vec::new();
     eventually("the end of the connection", || {
-        let mut piece = [0; 65_536];
+        let mut piece = vec![0; 65_536];
         loop {
             match idle.message.stream().read(&mut piece) {
                 Ok(0) | Err(_) => return Some(()),

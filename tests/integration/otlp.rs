@@ -1,6 +1,8 @@
 //! Spans and metrics on their way to an OpenTelemetry collector: what arrives, decoded by OpenTelemetry's own messages, and what
 //! happens when nobody takes it.
 
+use std::fmt::Write;
+
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use opentelemetry_proto::tonic::common::v1::KeyValue;
@@ -20,6 +22,14 @@ use crate::support::{
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 const PARENT: &str = "00f067aa0ba902b7";
 
+/// What an exporter sent.
+struct Taken {
+    path: String,
+    kind: Option<String>,
+    authorization: Option<String>,
+    body: Vec<u8>,
+}
+
 /// Takes what an exporter sends.
 struct Collector(Scripted);
 
@@ -32,28 +42,31 @@ impl Collector {
         self.0.url.trim_end_matches("/mcp")
     }
 
-    /// The next request: its path, head and body; it is answered with `status`.
-    fn take(&self, status: &str) -> (String, Vec<(String, Option<String>)>, Vec<u8>) {
+    /// The next request, which is answered with `status`.
+    fn take(&self, status: &str) -> Taken {
         let mut request: HttpMessage = self.0.request();
         let path = request.start.split(' ').nth(1).expect("a path").to_owned();
         assert!(request.start.starts_with("POST "), "{}", request.start);
-        let heads = ["content-type", "authorization", "x-team"];
-        let heads = heads.map(|name| (name.to_owned(), request.header(name).map(str::to_owned)));
-        let body = request.body().expect("a body");
+        let taken = Taken {
+            path,
+            kind: request.header("content-type").map(str::to_owned),
+            authorization: request.header("authorization").map(str::to_owned),
+            body: request.body().expect("a body"),
+        };
         request.answer(status, "", b"");
-        (path, heads.to_vec(), body)
+        taken
     }
 
     /// Spans as they come until one is as `wanted`; and what they are said to be of.
     fn spans_until(&self, wanted: impl Fn(&Span) -> bool) -> (Vec<Span>, Vec<KeyValue>) {
         let (mut spans, mut resource) = (Vec::new(), Vec::new());
         while !spans.iter().any(&wanted) {
-            let (path, heads, body) = self.take("200 OK");
-            assert_eq!(heads[0].1.as_deref(), Some("application/x-protobuf"));
-            if path != "/v1/traces" {
+            let taken = self.take("200 OK");
+            assert_eq!(taken.kind.as_deref(), Some("application/x-protobuf"));
+            if taken.path != "/v1/traces" {
                 continue;
             }
-            let request = ExportTraceServiceRequest::decode(&body[..]).expect("protobuf");
+            let request = ExportTraceServiceRequest::decode(&taken.body[..]).expect("protobuf");
             for of_resource in request.resource_spans {
                 resource = of_resource.resource.expect("a resource").attributes;
                 for scope in of_resource.scope_spans {
@@ -68,9 +81,10 @@ impl Collector {
     /// The metrics that come next.
     fn metrics(&self) -> Vec<Metric> {
         loop {
-            let (path, _, body) = self.take("200 OK");
-            if path == "/v1/metrics" {
-                let request = ExportMetricsServiceRequest::decode(&body[..]).expect("protobuf");
+            let taken = self.take("200 OK");
+            if taken.path == "/v1/metrics" {
+                let request =
+                    ExportMetricsServiceRequest::decode(&taken.body[..]).expect("protobuf");
                 let scopes = request
                     .resource_metrics
                     .into_iter()
@@ -90,7 +104,10 @@ fn text<'a>(attributes: &'a [KeyValue], name: &str) -> Option<&'a str> {
 }
 
 fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        write!(text, "{byte:02x}").expect("a text takes it");
+        text
+    })
 }
 
 fn histogram(metric: &Metric) -> &[HistogramDataPoint] {
@@ -106,6 +123,45 @@ fn histogram(metric: &Metric) -> &[HistogramDataPoint] {
         assert!(point.time_unix_nano >= point.start_time_unix_nano);
     }
     &histogram.data_points
+}
+
+fn metrics_are_those_of_the_conventions(metrics: &[Metric], session: &str) {
+    let of = |name: &str| {
+        let found = metrics.iter().find(|metric| metric.name == name);
+        found.unwrap_or_else(|| panic!("{name}: {metrics:?}"))
+    };
+    let operations = of("mcp.server.operation.duration");
+    assert_eq!(operations.unit, "s");
+    let calls = histogram(operations)
+        .iter()
+        .find(|point| text(&point.attributes, "gen_ai.tool.name") == Some("echo"));
+    let calls = calls.expect("calls of the tool");
+    assert_eq!(calls.count, 2, "whether they are traced or not");
+    assert_eq!(
+        text(&calls.attributes, "mcp.method.name"),
+        Some("tools/call")
+    );
+    assert!(calls.explicit_bounds.contains(&300.0));
+    let sessions = histogram(of("mcp.server.session.duration"));
+    assert_eq!(sessions.iter().map(|point| point.count).sum::<u64>(), 1);
+    assert!(
+        sessions[0]
+            .explicit_bounds
+            .iter()
+            .any(|bound| *bound > 300.0)
+    );
+    for name in [
+        "archonctl.store.write.duration",
+        "archonctl.journal.backlog",
+        "archonctl.records.dropped",
+        "archonctl.bodies.unparsed",
+    ] {
+        of(name);
+    }
+    let shown = format!("{metrics:?}");
+    for whose in [session, "127.0.0.1", "\"client\""] {
+        assert!(!shown.contains(whose), "{whose}: {shown}");
+    }
 }
 
 #[test]
@@ -190,46 +246,8 @@ fn a_collector_gets_spans_that_are_children_and_metrics_of_the_conventions() {
     daemon.signal("TERM");
     let metrics = collector.metrics();
     daemon.wait();
-    let of = |name: &str| {
-        let found = metrics.iter().find(|metric| metric.name == name);
-        found.unwrap_or_else(|| panic!("{name}: {metrics:?}"))
-    };
-    let operations = of("mcp.server.operation.duration");
-    assert_eq!(operations.unit, "s");
-    let calls = histogram(operations)
-        .iter()
-        .find(|point| text(&point.attributes, "gen_ai.tool.name") == Some("echo"));
-    let calls = calls.expect("calls of the tool");
-    assert_eq!(calls.count, 2, "whether they are traced or not");
-    assert_eq!(
-        text(&calls.attributes, "mcp.method.name"),
-        Some("tools/call")
-    );
-    assert!(calls.explicit_bounds.contains(&300.0));
-    let sessions = histogram(of("mcp.server.session.duration"));
-    assert_eq!(sessions.iter().map(|point| point.count).sum::<u64>(), 1);
-    assert!(
-        sessions[0]
-            .explicit_bounds
-            .iter()
-            .any(|bound| *bound > 300.0)
-    );
-    for name in [
-        "archonctl.store.write.duration",
-        "archonctl.journal.backlog",
-        "archonctl.records.dropped",
-        "archonctl.bodies.unparsed",
-    ] {
-        of(name);
-    }
-    let shown = format!("{metrics:?}");
-    for whose in [
-        session.archon_id.as_deref().expect("an id"),
-        "127.0.0.1",
-        "\"client\"",
-    ] {
-        assert!(!shown.contains(whose), "{whose}: {shown}");
-    }
+    let id = session.archon_id.as_deref().expect("an id");
+    metrics_are_those_of_the_conventions(&metrics, id);
 }
 
 #[test]
@@ -245,11 +263,11 @@ fn a_trace_of_meta_is_taken_and_what_is_set_in_the_header_reaches_the_collector(
         )],
     );
     Client::call(Driver::PyModern, &daemon.url, &["health_check"]);
-    let (path, heads, body) = collector.take("503 Service Unavailable");
-    assert_eq!(path, "/v1/traces");
-    assert_eq!(heads[1].1.as_deref(), Some("Bearer geheim"));
+    let taken = collector.take("503 Service Unavailable");
+    assert_eq!(taken.path, "/v1/traces");
+    assert_eq!(taken.authorization.as_deref(), Some("Bearer geheim"));
     // What was refused for now comes again, whole.
-    let refused = ExportTraceServiceRequest::decode(&body[..]).expect("protobuf");
+    let refused = ExportTraceServiceRequest::decode(&taken.body[..]).expect("protobuf");
     let count = refused.resource_spans[0].scope_spans[0].spans.len();
     assert!(count > 0);
     let (spans, _) = collector.spans_until(|span| span.name == "tools/call health_check");
