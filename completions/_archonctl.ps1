@@ -75,6 +75,7 @@ Register-ArgumentCompleter -Native -CommandName 'archonctl' -ScriptBlock {
             [CompletionResult]::new('--default-model', '--default-model', [CompletionResultType]::ParameterName, 'The model that costs are estimated for, where nothing else says one')
             [CompletionResult]::new('--upstream-models', '--upstream-models', [CompletionResultType]::ParameterName, 'The model behind sessions with a server; can be given more than once')
             [CompletionResult]::new('--client-models', '--client-models', [CompletionResultType]::ParameterName, 'The model behind sessions of a client, by its name or type; can be given more than once')
+            [CompletionResult]::new('--otlp-endpoint', '--otlp-endpoint', [CompletionResultType]::ParameterName, 'An OpenTelemetry collector that spans and metrics are sent to (OTLP over HTTP, such as http://127.0.0.1:4318); OTEL_EXPORTER_OTLP_ENDPOINT and its kin are understood')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'Form of the log: text or json; what is logged is ARCHONCTL_LOG''s to say [default: text]')
             [CompletionResult]::new('--data-dir', '--data-dir', [CompletionResultType]::ParameterName, 'Where journals and the embedded store are')
             [CompletionResult]::new('--database-url', '--database-url', [CompletionResultType]::ParameterName, 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here')

@@ -71,6 +71,7 @@ set edit:completion:arg-completer[archonctl] = {|@words|
             cand --default-model 'The model that costs are estimated for, where nothing else says one'
             cand --upstream-models 'The model behind sessions with a server; can be given more than once'
             cand --client-models 'The model behind sessions of a client, by its name or type; can be given more than once'
+            cand --otlp-endpoint 'An OpenTelemetry collector that spans and metrics are sent to (OTLP over HTTP, such as http://127.0.0.1:4318); OTEL_EXPORTER_OTLP_ENDPOINT and its kin are understood'
             cand --log-format 'Form of the log: text or json; what is logged is ARCHONCTL_LOG''s to say [default: text]'
             cand --data-dir 'Where journals and the embedded store are'
             cand --database-url 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here'

@@ -73,6 +73,7 @@ complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l max-counte
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l default-model -d 'The model that costs are estimated for, where nothing else says one' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l upstream-models -d 'The model behind sessions with a server; can be given more than once' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l client-models -d 'The model behind sessions of a client, by its name or type; can be given more than once' -r
+complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l otlp-endpoint -d 'An OpenTelemetry collector that spans and metrics are sent to (OTLP over HTTP, such as http://127.0.0.1:4318); OTEL_EXPORTER_OTLP_ENDPOINT and its kin are understood' -r -f
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l log-format -d 'Form of the log: text or json; what is logged is ARCHONCTL_LOG\'s to say [default: text]' -r
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l data-dir -d 'Where journals and the embedded store are' -r -f -a "(__fish_complete_directories)"
 complete -c archonctl -n "__fish_archonctl_using_subcommand serve" -l database-url -d 'Another database: postgres://USER@HOST/DATABASE or sqlite:FILE; no password here' -r -f

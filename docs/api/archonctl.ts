@@ -291,6 +291,28 @@ export interface ErrorSummary {
   timeout_count: number;
 }
 
+/** The session that an event is of. */
+export interface EventSession {
+  /** `clientInfo.name`, as sent. */
+  client_name: string | null;
+  /** Product name, `Unknown` where the client's name is not known. */
+  client_type: string;
+  /** `clientInfo.version`, as sent. */
+  client_version: string | null;
+  /** When the first request began. */
+  connected_at: string;
+  /** Name of the MCP server. */
+  server: string | null;
+  /** The session's id. */
+  session_id: string;
+  /** The user's e-mail address. */
+  user_email: string | null;
+  /** The user's id. */
+  user_id: string | null;
+  /** The user's name. */
+  user_name: string | null;
+}
+
 /** The body of `GET /health` and `GET /api/health`, on the MCP port and the API port.  The contract fixes `{"status":"healthy","service":"archon-mcp","success":true,"uptime_seconds":n,"health":{…}}`. `status` stands at the top and again inside `health`, where `reasons` lists what is wrong. With anything in that list both say `degraded`; `success` stays true, and the HTTP status 200, because requests still pass and are still answered. `success: false` is for a daemon that cannot serve, and such a daemon does not get here. */
 export interface Health {
   health: HealthFigures;
@@ -311,6 +333,8 @@ export interface HealthFigures {
   held_streams: number;
   /** Bytes in the journal that the store has not taken yet. */
   journal_backlog_bytes: number;
+  /** Whether the journal is at its bound: further records are dropped until the store takes some. */
+  journal_full: boolean;
   /** Sessions not disconnected that this instance tracks. */
   open_sessions: number;
   /** Operations whose tokens were counted. */
@@ -349,6 +373,45 @@ export interface InputError {
   /** Its place, from 0. */
   index: number;
 }
+
+/** The data of one event. Kinds may be added: what is not known is to be passed over. */
+export type LiveEvent = {
+  /** When. */
+  at: string;
+  /** The session. */
+  session: EventSession;
+  type: "session_opened";
+} | {
+  /** When that was stored. */
+  at: string;
+  /** The session. */
+  session: EventSession;
+  type: "session_idle";
+} | {
+  /** When it ended, which may be long before that was noticed. */
+  at: string;
+  /** Why it ended. */
+  disconnect_reason: string | null;
+  /** The session. */
+  session: EventSession;
+  /** How long it lasted, in whole seconds. */
+  total_duration: number | null;
+  type: "session_closed";
+} | {
+  /** When the answer was complete; where nobody measured how long it took, when it began. */
+  at: string;
+  /** The request. */
+  request: McpRequest;
+  /** Its session. */
+  session: EventSession;
+  type: "operation_finished";
+} | {
+  /** The id that was asked for. */
+  after: string;
+  /** When the first event was stored that is kept; null where none is. */
+  kept_since: string | null;
+  type: "gap";
+};
 
 /** An operation with the level of a log. */
 export interface LogEntry {
@@ -877,6 +940,12 @@ export interface Questions {
     query: { severity?: "all" | "error" | "timeout"; limit?: number; session_id?: string; };
     body: undefined;
     answer: ErrorPage;
+  };
+  /** What happens, as it happens: server-sent events, the data of each a LiveEvent */
+  "/api/mcp/events": {
+    query: { types?: Array<"session_opened" | "session_idle" | "session_closed" | "operation_finished">; session_id?: string; user_id?: string; server?: string; seconds?: number; last_event_id?: string; };
+    body: undefined;
+    answer: AsyncIterable<LiveEvent>;
   };
   /** That the API answers */
   "/api/mcp/health": {

@@ -11,7 +11,8 @@ use crate::model::HealthView;
 
 /// Why the daemon is not quite well, one sentence for each cause; empty when it is.
 ///
-/// Two things count: records that were lost, and a store that takes none (they wait in the journal then). A server
+/// Three things count: records that were lost, a store that takes none (they wait in the journal then), and a journal that is full of
+/// those. A server
 /// behind the daemon that does not answer is that server's trouble: it is listed under `upstreams`, and an
 /// orchestrator that restarted this daemon for it would only end sessions with the others.
 #[must_use]
@@ -22,6 +23,12 @@ pub fn reasons(view: &HealthView) -> Vec<String> {
             "{} records could not be written to the journal since the start and are lost; \
              look for space and permissions in the data directory",
             view.records_dropped
+        ));
+    }
+    if view.journal_full {
+        reasons.push(format!(
+            "the journal is full ({} bytes, see --journal-bound): records are lost until the store has taken some",
+            view.journal_backlog_bytes
         ));
     }
     if let Some(error) = &view.store_error {
@@ -109,6 +116,7 @@ mod tests {
             operations_counted: 30,
             operations_estimated: 10,
             journal_backlog_bytes: 512,
+            journal_full: false,
             store_error: None,
             connections: 3,
             held_streams: 1,
@@ -148,6 +156,7 @@ mod tests {
     fn lost_records_and_a_store_that_is_away_degrade_it() {
         let mut view = well();
         view.records_dropped = 3;
+        view.journal_full = true;
         view.store_error = Some("connection refused".to_owned());
         let body = health_json(&view, 0);
         assert_eq!(body["status"], "degraded");
@@ -155,6 +164,10 @@ mod tests {
         assert_eq!(body["success"], true);
         let reasons = reasons(&view);
         assert!(reasons[0].starts_with("3 records"), "{reasons:?}");
-        assert!(reasons[1].contains("connection refused"), "{reasons:?}");
+        assert!(
+            reasons[1].starts_with("the journal is full (512 bytes"),
+            "{reasons:?}"
+        );
+        assert!(reasons[2].contains("connection refused"), "{reasons:?}");
     }
 }

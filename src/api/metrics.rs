@@ -3,6 +3,7 @@
 //! Owns names and labels. Counts nothing, and reads no store.
 
 use std::fmt::{Display, Write};
+use std::sync::atomic::Ordering;
 
 use crate::model::HealthView;
 use crate::tracking::{Histogram, Metrics};
@@ -96,6 +97,20 @@ pub fn metrics_text(view: &HealthView, metrics: &Metrics, uptime_seconds: u64) -
     );
     text.histogram(name, &[], &metrics.store());
     figures(&mut text, view, uptime_seconds);
+    for (name, help, count) in [
+        (
+            "archonctl_otlp_spans_sent_total",
+            "Spans that the OpenTelemetry collector took",
+            &metrics.spans_sent,
+        ),
+        (
+            "archonctl_otlp_spans_dropped_total",
+            "Spans that it did not take and that are lost",
+            &metrics.spans_dropped,
+        ),
+    ] {
+        text.one((name, "counter", help), count.load(Ordering::Relaxed));
+    }
     text.0
 }
 

@@ -129,6 +129,11 @@ pub(crate) struct Args {
     #[command(flatten)]
     cost: CostArgs,
 
+    /// An OpenTelemetry collector that spans and metrics are sent to (OTLP over HTTP, such as http://127.0.0.1:4318);
+    /// OTEL_EXPORTER_OTLP_ENDPOINT and its kin are understood
+    #[arg(long, value_name = "URL", value_hint = clap::ValueHint::Url)]
+    otlp_endpoint: Option<String>,
+
     /// Form of the log: text or json; what is logged is ARCHONCTL_LOG's to say [default: text]
     #[arg(long, value_name = "FORMAT")]
     log_format: Option<String>,
@@ -246,6 +251,7 @@ pub(crate) fn run(args: Args, context: &Context) -> Result<ExitStatus, CliError>
             Key::JournalFsync,
             args.journal_fsync.then(|| "true".to_owned()),
         )
+        .with(Key::OtlpEndpoint, args.otlp_endpoint)
         .with(Key::LogFormat, args.log_format);
     let flags = args.access.flags(args.cost.flags(flags));
     let mut options =

@@ -12,6 +12,7 @@ use super::database::DatabaseOptions;
 use super::error::ConfigError;
 use super::limits::{Access, Limits};
 use super::names::server_name;
+use super::otlp::OtlpOptions;
 use super::settings::{Key, Settings};
 use super::sources::Sources;
 use super::upstream::{Refusal, Upstream};
@@ -74,6 +75,8 @@ pub struct ServeOptions {
     pub instance: InstanceOptions,
     /// How costs are estimated.
     pub cost: CostOptions,
+    /// Where spans and metrics are sent; `None` sends none.
+    pub otlp: Option<OtlpOptions>,
     /// Form of the log.
     pub log: LogFormat,
 }
@@ -156,6 +159,7 @@ impl Settings {
             })?,
             instance: self.instance_options()?,
             cost: self.cost()?,
+            otlp: self.otlp(sources)?,
             log: self.log_format()?,
         })
     }
@@ -239,7 +243,7 @@ impl Settings {
         self.checked(key, |text| parse(text).map_err(|reason| (reason, None)))
     }
 
-    fn checked<T>(
+    pub(super) fn checked<T>(
         &self,
         key: Key,
         parse: impl FnOnce(&str) -> Result<T, Refusal>,

@@ -104,13 +104,15 @@ pub enum Key {
     UpstreamModels,
     /// `NAME=MODEL` for sessions of a client, or of a type of clients.
     ClientModels,
+    /// Where an OpenTelemetry collector is.
+    OtlpEndpoint,
     /// Form of the daemon's log. Not `log`: `ARCHONCTL_LOG` is the filter that says what is logged.
     LogFormat,
 }
 
 impl Key {
     /// Every setting, in the order they are shown in.
-    pub const ALL: [Self; 42] = [
+    pub const ALL: [Self; 43] = [
         Self::DataDir,
         Self::DatabaseUrl,
         Self::DatabaseUrlFile,
@@ -152,6 +154,7 @@ impl Key {
         Self::DefaultModel,
         Self::UpstreamModels,
         Self::ClientModels,
+        Self::OtlpEndpoint,
         Self::LogFormat,
     ];
 
@@ -201,6 +204,7 @@ impl Key {
             Self::DefaultModel => "default_model",
             Self::UpstreamModels => "upstream_models",
             Self::ClientModels => "client_models",
+            Self::OtlpEndpoint => "otlp_endpoint",
             Self::LogFormat => "log_format",
         }
     }
@@ -267,7 +271,8 @@ impl Key {
             | Self::PublicUrl
             | Self::DefaultModel
             | Self::UpstreamModels
-            | Self::ClientModels => None,
+            | Self::ClientModels
+            | Self::OtlpEndpoint => None,
             Self::Listen => Some("127.0.0.1:8051"),
             Self::ApiListen => Some("127.0.0.1:8181"),
             Self::UpstreamName => Some("default"),
@@ -416,6 +421,11 @@ impl Settings {
             let origin = Origin::Environment(DATABASE_URL.to_owned());
             settings.set(Key::DatabaseUrl, text, origin);
         }
+        if let Some(value) = sources.variable(super::otlp::ENDPOINT) {
+            let text = utf8(value, Key::OtlpEndpoint, super::otlp::ENDPOINT)?;
+            let origin = Origin::Environment(super::otlp::ENDPOINT.to_owned());
+            settings.set(Key::OtlpEndpoint, text, origin);
+        }
         let mut variables = BTreeMap::new();
         for key in Key::ALL {
             let variable = key.variable();
@@ -442,6 +452,7 @@ impl Settings {
                     }
                     Key::DatabaseUrl => without_password(&found.text),
                     Key::ApiUrl => without_secrets(&found.text),
+                    Key::OtlpEndpoint => without_secrets(&found.text),
                     _ => found.text.clone(),
                 }),
                 origin: found.map_or(Origin::Default, |found| found.origin.clone()),

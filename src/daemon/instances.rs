@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::journal::{Journal, claim_dead};
 use crate::model::{Clock, SystemClock, Timestamp};
@@ -14,6 +14,11 @@ use crate::tracking::{SettleError, Tracker, journal_root, settle_dead};
 const SERVE: &str = "serve";
 /// A heartbeat that the store did not take this long is given up for the next.
 const LONGEST_BEAT: Duration = Duration::from_secs(10);
+/// Events are kept for so long, and so many of them (some 15 million); `docs/API.md` says so.
+const EVENTS_KEPT: Duration = Duration::from_hours(24);
+const EVENT_BYTES_KEPT: i64 = 256 << 20;
+/// How often those go that are older.
+const PRUNE_EVERY: Duration = Duration::from_mins(10);
 /// How long a stop waits to hear who else there is.
 const LAST_QUESTION: Duration = Duration::from_secs(1);
 
@@ -152,6 +157,7 @@ impl Membership {
         let every = self.timeout / 6;
         let mut ticks = tokio::time::interval(every);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut pruned: Option<Instant> = None;
         loop {
             ticks.tick().await;
             let longest = LONGEST_BEAT.max(self.timeout);
@@ -161,6 +167,14 @@ impl Membership {
                     tracing::debug!(%error, "the store does not hear of this instance");
                 }
                 Err(_) => tracing::debug!("the store did not hear of this instance in time"),
+            }
+            if self.kind == SERVE && pruned.is_none_or(|at| at.elapsed() >= PRUNE_EVERY) {
+                let pruning = self.store.prune_events(EVENTS_KEPT, EVENT_BYTES_KEPT);
+                match tokio::time::timeout(longest, pruning).await {
+                    Ok(Ok(())) => pruned = Some(Instant::now()),
+                    Ok(Err(error)) => tracing::debug!(%error, "old events stay for now"),
+                    Err(_) => tracing::debug!("old events stay for now"),
+                }
             }
         }
     }

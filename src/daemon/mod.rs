@@ -4,6 +4,8 @@ mod costs;
 mod error;
 mod instances;
 mod logging;
+mod otlp;
+mod patient;
 mod rest;
 mod signals;
 mod stdio;
@@ -164,6 +166,7 @@ struct Daemon {
     store: Store,
     journal: Arc<Journal>,
     sweeper: tokio::task::JoinHandle<()>,
+    otlp: Option<otlp::Otlp>,
     membership: Membership,
     keeper: tokio::task::JoinHandle<()>,
     shipper: std::thread::JoinHandle<bool>,
@@ -222,8 +225,6 @@ impl Daemon {
         let shipper = shipper
             .telling(tracker.clone())
             .counting(tracker.texts().clone());
-        let stop_shipping = CancellationToken::new();
-        let shipper = ship(shipper, stop_shipping.clone())?;
         let mcp_address = listener.local_addr()?;
         let guard_loopback = mcp_address.ip().is_loopback();
         let (proxy, health) = Self::wire_proxy(
@@ -236,6 +237,8 @@ impl Daemon {
             handle,
             guard_loopback,
         )?;
+        let (otlp, shipper, stop_shipping) =
+            start_shipping(options, instance, &tracker, &health, shipper)?;
         let workers = options
             .workers
             .or_else(|| std::thread::available_parallelism().ok())
@@ -253,14 +256,12 @@ impl Daemon {
             health,
             stopping: told_by(&stopping),
             access,
+            write_timeout: options.limits.write_timeout,
+            end_streams: CancellationToken::new(),
         };
         let rest = api_listener.map(|listener| RestServer::start(listener, deps));
         let rest = rest.transpose()?;
-        let shortest = options
-            .session_timeout
-            .min(options.idle_after)
-            .min(options.disconnect_grace);
-        let sweeper = tokio::spawn(sweep(tracker, membership.clone(), shortest));
+        let sweeper = tokio::spawn(sweep(tracker, membership.clone(), shortest(options)));
         let keeper = tokio::spawn(membership.clone().keep());
         Ok(Self {
             proxy,
@@ -270,6 +271,7 @@ impl Daemon {
             store,
             journal,
             sweeper,
+            otlp,
             membership,
             keeper,
             shipper,
@@ -311,6 +313,7 @@ impl Daemon {
             operations_counted: health_tracker.texts().counted(),
             operations_estimated: health_tracker.texts().estimated(),
             journal_backlog_bytes: health_journal.backlog_bytes(),
+            journal_full: health_journal.is_full(),
             store_error: shipper.trouble(),
             connections: counted.connections(),
             held_streams: counted.streams(),
@@ -391,6 +394,11 @@ impl Daemon {
         self.server.stop().await;
         self.stop_shipping.cancel();
         let shipped = tokio::task::spawn_blocking(move || self.shipper.join()).await;
+        if let Some(otlp) = self.otlp
+            && tokio::task::spawn_blocking(|| otlp.stop()).await.is_err()
+        {
+            tracing::error!("sending to the collector could not be stopped");
+        }
         if let Ok(Ok(true)) = shipped {
             if let Err(error) = self.journal.remove() {
                 tracing::warn!(%error, "the empty journal stays behind");
@@ -440,6 +448,12 @@ fn limits(options: &ServeOptions) -> Limits {
     }
 }
 
+/// The shortest of the times by which sessions are judged.
+fn shortest(options: &ServeOptions) -> Duration {
+    let judged = options.session_timeout.min(options.idle_after);
+    judged.min(options.disconnect_grace)
+}
+
 /// How often sessions are looked at where `shortest` is the shortest of the times by which they are judged.
 fn sweep_every(shortest: Duration) -> Duration {
     (shortest / 4).clamp(Duration::from_millis(20), Duration::from_secs(1))
@@ -458,6 +472,32 @@ fn journal_options(options: &InstanceOptions) -> JournalOptions {
         fsync: options.journal_fsync,
         ..JournalOptions::default()
     }
+}
+
+/// Starts what carries records into the store, and what tells a collector of them, where one is named. Once the figures are
+/// there; what was recorded until then waits in the journal.
+fn start_shipping(
+    options: &ServeOptions,
+    instance: InstanceId,
+    tracker: &Arc<Tracker>,
+    health: &Health,
+    shipper: Shipper,
+) -> anyhow::Result<(
+    Option<otlp::Otlp>,
+    std::thread::JoinHandle<bool>,
+    CancellationToken,
+)> {
+    let otlp = options.otlp.as_ref();
+    let otlp = otlp.map(|otlp| otlp::Otlp::start(otlp, instance, tracker, health.clone()));
+    let otlp = otlp
+        .transpose()
+        .context("setting up what sends to the collector")?;
+    let shipper = match &otlp {
+        Some(otlp) => shipper.also_telling(otlp.sink()),
+        None => shipper,
+    };
+    let stop = CancellationToken::new();
+    Ok((otlp, ship(shipper, stop.clone())?, stop))
 }
 
 /// Carries the journal into the store, on a thread of its own; whether everything got there.

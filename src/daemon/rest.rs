@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use super::error::StartError;
+use super::patient::Patient;
 use crate::api::rest::{Access, RestDeps, router};
 use crate::auth::{self, JwtOptions, Jwts, Login};
 use crate::config::{JwtSettings, ServeOptions};
@@ -86,11 +87,15 @@ pub(super) struct RestServer {
 impl RestServer {
     pub(super) fn start(listener: TcpListener, deps: RestDeps) -> io::Result<Self> {
         tracing::info!("the API is at http://{}", listener.local_addr()?);
-        let stop = CancellationToken::new();
+        let stop = deps.end_streams.clone();
         let stopped = stop.clone().cancelled_owned();
         // An answer does not wait for the acknowledgement of its head.
+        let listener = Patient {
+            listener,
+            patience: deps.write_timeout,
+        };
         let listener = listener.tap_io(|connection| {
-            if let Err(error) = connection.set_nodelay(true) {
+            if let Err(error) = connection.io.set_nodelay(true) {
                 tracing::debug!(%error, "a connection to the API goes without TCP_NODELAY");
             }
         });

@@ -142,6 +142,13 @@ fn a_full_backlog_refuses_and_keeps_what_it_has() {
         Err(JournalError::Full { .. })
     ));
     assert_eq!(read_all(journal.dir(), 1 << 20).0, [touched(1)]);
+    assert!(journal.is_full());
+    let waiting = journal.backlog_bytes();
+    journal
+        .shipped(journal.position(), waiting)
+        .expect("shipped");
+    assert!(!journal.is_full());
+    journal.append(&[touched(2)]).expect("appended");
 }
 
 /// Rule: durability/one-owner

@@ -56,6 +56,8 @@ pub struct Journal {
     synced: Mutex<Position>,
     /// Set by the first append after the shipper has looked.
     fresh: AtomicBool,
+    /// Set where records were refused because the backlog is at its bound, until the store takes some.
+    full: AtomicBool,
     wake: Notify,
     /// Held for as long as this instance lives; the operating system lets go of it when the process ends.
     _lock: File,
@@ -101,6 +103,7 @@ impl Journal {
             shipped: AtomicU64::new(0),
             synced: Mutex::new(Position::default()),
             fresh: AtomicBool::new(false),
+            full: AtomicBool::new(false),
             wake: Notify::new(),
             _lock: lock,
         })
@@ -139,6 +142,7 @@ impl Journal {
         let length = frames.len() as u64;
         let backlog = self.backlog_bytes();
         if backlog + length > self.options.max_backlog_bytes {
+            self.full.store(true, Ordering::Relaxed);
             return Err(JournalError::Full {
                 bytes: backlog,
                 bound: self.options.max_backlog_bytes,
@@ -230,12 +234,21 @@ impl Journal {
             .saturating_sub(self.shipped.load(Ordering::Relaxed))
     }
 
+    /// Whether the last records were refused because the backlog is at its bound, and the store has taken nothing since.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
+    }
+
     /// The store has taken `bytes` more, up to `position`: segments before it are removed.
     ///
     /// # Errors
     /// When a segment cannot be removed.
     pub fn shipped(&self, position: Position, bytes: u64) -> Result<(), JournalError> {
         self.shipped.fetch_add(bytes, Ordering::Relaxed);
+        if bytes > 0 {
+            self.full.store(false, Ordering::Relaxed);
+        }
         for (number, path) in super::segments(&self.dir)? {
             if number < position.segment {
                 fs::remove_file(&path).map_err(io_error("removing", &path))?;

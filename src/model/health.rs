@@ -58,6 +58,9 @@ pub struct HealthView {
     pub operations_estimated: u64,
     /// Bytes in the journal that the store has not taken yet.
     pub journal_backlog_bytes: u64,
+    /// Whether the journal is at its bound: further records are dropped until the store takes some.
+    #[serde(default)]
+    pub journal_full: bool,
     /// What the store last answered when it would not take records; null while it does.
     pub store_error: Option<String>,
     /// Client connections that are open.

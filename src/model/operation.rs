@@ -81,7 +81,8 @@ pub struct Operation {
     pub bytes_out: u64,
     /// Protocol revision the request was made under, if it said.
     pub protocol_version: Option<Box<str>>,
-    /// Trace id of `traceparent` (W3C Trace Context, section 3.2), 32 hexadecimal digits.
+    /// Trace id of `traceparent` (W3C Trace Context, section 3.2), 32 hexadecimal digits; behind it, as in `traceparent`, the
+    /// span id of the parent and the flags. Records of older versions have the trace id alone.
     pub trace_id: Option<Box<str>>,
     /// Estimated tokens of the arguments; `None` where nothing estimated them.
     pub prompt_tokens: Option<u32>,
@@ -109,6 +110,26 @@ impl Operation {
     #[must_use]
     pub fn ended_at(&self) -> Timestamp {
         self.started_at.plus(self.duration().unwrap_or_default())
+    }
+
+    /// The trace that it belongs to.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<&str> {
+        self.trace_id.as_deref()?.get(..32)
+    }
+
+    /// The span that it is a child of, 16 hexadecimal digits.
+    #[must_use]
+    pub fn parent_span_id(&self) -> Option<&str> {
+        self.trace_id.as_deref()?.get(33..49)
+    }
+
+    /// Whether its caller keeps the trace (section 3.2.2.5.1, the flag `sampled`); where none said, it is kept.
+    #[must_use]
+    pub fn is_sampled(&self) -> bool {
+        let flags = self.trace_id.as_deref().and_then(|text| text.get(50..52));
+        let flags = flags.and_then(|flags| u8::from_str_radix(flags, 16).ok());
+        flags.is_none_or(|flags| flags & 1 == 1)
     }
 
     /// Whether this is part of the handshake, which counts leave out.

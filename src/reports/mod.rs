@@ -5,6 +5,7 @@
 
 mod analytics;
 mod digest;
+mod events;
 mod logs;
 mod recent;
 mod types;
@@ -14,6 +15,10 @@ mod tests;
 
 pub use analytics::analytics;
 pub use digest::Digest;
+pub use events::{
+    EventId, EventKind, EventPage, EventSession, GoingOn, LiveEvent, NoEventId, agreed_id,
+    events_behind, events_end, go_on_behind,
+};
 pub use logs::{LogFilter, LogLevel, errors, logs};
 pub use recent::{active_sessions, prices, sessions_health};
 pub use types::{

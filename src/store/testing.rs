@@ -131,6 +131,11 @@ impl TestStore {
         Store::open(&self.location).await.expect("a store")
     }
 
+    /// The database on a server.
+    pub(crate) fn server(&self) -> Option<&Database> {
+        self.database.as_ref()
+    }
+
     /// Folds `records` behind what was folded before.
     pub(crate) async fn fold(&mut self, records: &[Record]) {
         self.offset += 1;

@@ -5,6 +5,7 @@
 //! an operation or a session is; how many label sets there are is bounded, since clients choose names of methods and tools.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -124,7 +125,8 @@ fn short(name: &str) -> String {
 
 /// The code of a JSON-RPC error, `tool_error` where a tool says that it failed, `timeout`; nothing else of what went wrong: a
 /// message may hold anything.
-fn error_type(operation: &Operation) -> &str {
+#[must_use]
+pub fn error_type(operation: &Operation) -> &str {
     match operation.status {
         OperationStatus::Success => "",
         OperationStatus::Timeout => "timeout",
@@ -148,6 +150,10 @@ pub struct Metrics {
     /// By `error.type`, empty where it ended well.
     sessions: Mutex<BTreeMap<String, Histogram>>,
     store: Mutex<Histogram>,
+    /// Spans that an OpenTelemetry collector took.
+    pub spans_sent: AtomicU64,
+    /// Spans that it did not, and that are lost.
+    pub spans_dropped: AtomicU64,
 }
 
 impl Default for Metrics {
@@ -156,6 +162,8 @@ impl Default for Metrics {
             operations: Mutex::default(),
             sessions: Mutex::default(),
             store: Mutex::new(Histogram::new(STORE)),
+            spans_sent: AtomicU64::default(),
+            spans_dropped: AtomicU64::default(),
         }
     }
 }

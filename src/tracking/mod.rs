@@ -26,14 +26,14 @@ pub use crate::journal::Group;
 pub use channel::Channel;
 pub use exchange::{Exchange, Failure};
 pub use facts::{AnswerFacts, HttpMethod, RequestFacts, Server};
-pub use metrics::{Histogram, Metrics, OperationLabels};
+pub use metrics::{Histogram, Metrics, OperationLabels, error_type};
 pub use process::{Process, ProcessEnd};
 pub use reported::{
     EndedSession, Found, NewSession, Recorded, Report, ReportError, ReportedSession,
 };
 pub use session::SessionHeader;
 pub use settle::{SettleError, Settled, journal_root, settle_dead};
-pub use shipper::{Shipper, ShipperHandle};
+pub use shipper::{Shipper, ShipperHandle, Told};
 pub use spread::Spread;
 pub use texts::{Texts, count_tokens};
 pub use tracker::{Counters, Tracker, TrackerOptions};

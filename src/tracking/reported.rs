@@ -298,6 +298,7 @@ impl Tracker {
                 activity = activity.max(Some(operation.ended_at()));
             }
             request_ids.push(request_id);
+            super::tracker::log_finished(&operation);
             records.push(match operation.model.clone() {
                 Some(model) => Record::OperationOfModel(Box::new(operation), model),
                 None => Record::OperationFinished(Box::new(operation)),

@@ -1,11 +1,13 @@
 //! Carries records from the journal to the store, in large batches.
 
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::journal::{Batch, Journal, JournalError, Position, read_batch};
+use crate::model::Record;
 use crate::store::{JournalPosition, Store};
 
 use super::texts::Texts;
@@ -23,8 +25,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// How long the store may take during a graceful stop before the journal is left to the next start.
 const LAST_PATIENCE: Duration = Duration::from_secs(15);
 
+/// Is told of records that the store has taken. Must not wait.
+pub type Told = Arc<dyn Fn(&[Record]) + Send + Sync>;
+
 /// Moves this instance's records into the store.
-#[derive(Debug)]
 pub struct Shipper {
     journal: Arc<Journal>,
     store: Store,
@@ -32,6 +36,7 @@ pub struct Shipper {
     trouble: Arc<Mutex<Option<String>>>,
     tracker: Option<Arc<Tracker>>,
     texts: Option<Arc<Texts>>,
+    told: Option<Told>,
 }
 
 /// What others may ask of a running shipper.
@@ -51,6 +56,15 @@ impl ShipperHandle {
     }
 }
 
+impl fmt::Debug for Shipper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shipper")
+            .field("journal", &self.journal)
+            .field("at", &self.at)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Shipper {
     /// A shipper from the beginning of `journal` to `store`.
     #[must_use]
@@ -67,6 +81,7 @@ impl Shipper {
                 trouble,
                 tracker: None,
                 texts: None,
+                told: None,
             },
             handle,
         )
@@ -83,6 +98,13 @@ impl Shipper {
     #[must_use]
     pub fn counting(mut self, texts: Arc<Texts>) -> Self {
         self.texts = Some(texts);
+        self
+    }
+
+    /// Tells `told` of records once the store has them.
+    #[must_use]
+    pub fn also_telling(mut self, told: Told) -> Self {
+        self.told = Some(told);
         self
     }
 
@@ -167,6 +189,9 @@ impl Shipper {
             if let Some(tracker) = &self.tracker {
                 tracker.learn(&folded);
                 tracker.metrics.stored(&batch.records, began.elapsed());
+            }
+            if let Some(told) = &self.told {
+                told(&batch.records);
             }
             if let Some(texts) = &self.texts {
                 texts.forget(&batch.records);

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::journal::{Group, Journal, JournalError};
 use crate::model::{
     Clock, DisconnectReason, Era, IdSource, InstanceId, OpenedSession, Operation, OperationStatus,
-    Record, RequestId, SessionClosed, SessionId, SessionTouched, Timestamp, UserContext,
+    Record, RequestId, SessionClosed, SessionId, SessionTouched, Target, Timestamp, UserContext,
 };
 use crate::wire::ClientInfo;
 
@@ -259,6 +259,7 @@ impl Tracker {
         let activity = match &record {
             Record::OperationFinished(operation) => {
                 self.counters.recorded.add(1);
+                log_finished(operation);
                 Some(operation.ended_at())
             }
             Record::SessionTouched(touched) => Some(touched.at),
@@ -486,4 +487,24 @@ impl Tracker {
             self.write_touch(session, at, notifications);
         }
     }
+}
+
+/// One line for each request, for people who look for something: what it was and how it went. Nothing of what was said: names
+/// of tools are not secret, addresses of resources and error messages may be.
+pub(super) fn log_finished(operation: &Operation) {
+    let tool = match &operation.target {
+        Some(Target::Tool(name)) => Some(&**name),
+        _ => None,
+    };
+    tracing::debug!(
+        request_id = %operation.request_id,
+        session_id = %operation.session_id,
+        method = %operation.method,
+        tool,
+        status = %operation.status,
+        duration_us = operation.duration().is_some().then_some(operation.duration_us),
+        bytes_in = operation.bytes_in,
+        bytes_out = operation.bytes_out,
+        "request finished"
+    );
 }

@@ -77,11 +77,13 @@ pub fn header_value(value: &str) -> Cow<'_, str> {
         .map_or(Cow::Borrowed(value), Cow::Owned)
 }
 
-/// The trace id of a `traceparent` header (W3C Trace Context, section 3.2.2), if it is a valid one.
+/// The trace id of a `traceparent` header (W3C Trace Context, section 3.2.2), if it is a valid one; and the parent's span id and
+/// the flags behind it, as they stand there, where those are valid too.
 #[must_use]
 pub fn trace_id(traceparent: &str) -> Option<&str> {
     let mut parts = traceparent.split('-');
     let (version, trace) = (parts.next()?, parts.next()?);
+    let (parent, flags) = (parts.next(), parts.next());
     let hexadecimal = |text: &str| {
         text.bytes()
             .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
@@ -92,7 +94,21 @@ pub fn trace_id(traceparent: &str) -> Option<&str> {
         && hexadecimal(version)
         && hexadecimal(trace)
         && trace.bytes().any(|byte| byte != b'0');
-    valid.then_some(trace)
+    if !valid {
+        return None;
+    }
+    let whole = parent.zip(flags).is_some_and(|(parent, flags)| {
+        parent.len() == 16
+            && hexadecimal(parent)
+            && parent.bytes().any(|byte| byte != b'0')
+            && flags.len() == 2
+            && hexadecimal(flags)
+    });
+    if whole {
+        traceparent.get(3..55)
+    } else {
+        Some(trace)
+    }
 }
 
 #[cfg(test)]
@@ -152,7 +168,16 @@ mod tests {
     #[test]
     fn only_valid_trace_ids_count() {
         let valid = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
-        assert_eq!(trace_id(valid), Some("4bf92f3577b34da6a3ce929d0e0e4736"));
+        assert_eq!(trace_id(valid), Some(&valid[3..]));
+        let later = format!("{valid}-what-comes-later").replacen("00", "01", 1);
+        assert_eq!(trace_id(&later), Some(&valid[3..]));
+        for alone in [
+            "00-4bf92f3577b34da6a3ce929d0e0e4736",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-x1",
+        ] {
+            assert_eq!(trace_id(alone), Some(&valid[3..35]), "{alone}");
+        }
         for wrong in [
             "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
             "00-4BF9-1-1",

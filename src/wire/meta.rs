@@ -152,7 +152,7 @@ mod tests {
         assert_eq!(meta.conversation, None);
         assert_eq!(
             meta.trace_id.as_deref(),
-            Some("4bf92f3577b34da6a3ce929d0e0e4736")
+            Some("4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
         );
     }
 

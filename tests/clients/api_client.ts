@@ -1,6 +1,6 @@
 // A small client of archonctl's REST API, type-checked against `archonctl schema typescript`, which the test puts beside it.
 
-import type { McpClient, McpRequest, NewRequest, Questions, Reports, SessionDetails } from "./archonctl.js";
+import type { LiveEvent, McpClient, McpRequest, NewRequest, Questions, Reports, SessionDetails } from "./archonctl.js";
 
 const base = "http://127.0.0.1:8181";
 
@@ -57,6 +57,28 @@ export async function figures(): Promise<number[]> {
   const p99 = analytics.response_times.p99 ?? 0;
   return [...byTool.map(([, count]) => count), p99, errors.summary.timeout_count, logs.pagination.total, price];
 }
+
+/** Tells what happens; the browser goes on by itself after a break. */
+export function watch(tell: (line: string) => void): EventSource {
+  const source = new EventSource(`${base}/api/mcp/events?types=session_closed,operation_finished`);
+  const told = (message: MessageEvent<string>) => {
+    const event: LiveEvent = JSON.parse(message.data);
+    switch (event.type) {
+      case "operation_finished":
+        return tell(`${event.session.client_type} called ${event.request.tool_name ?? event.request.method}`);
+      case "session_closed":
+        return tell(`${event.session.session_id} is over: ${event.disconnect_reason ?? "unknown"}`);
+      case "gap":
+        return tell(`behind ${event.after} something is missing`);
+    }
+  };
+  for (const type of ["session_closed", "operation_finished", "gap"]) source.addEventListener(type, told);
+  return source;
+}
+
+/** The events of the stream as the path has them. */
+export type Told = Questions["/api/mcp/events"]["answer"] extends AsyncIterable<infer Event> ? Event : never;
+export const kind = (event: Told): LiveEvent["type"] => event.type;
 
 export async function track(requests: NewRequest[]): Promise<string[]> {
   const opening = { client_info: { name: "a-client" }, user_context: { user_email: "ada@example.com" } };

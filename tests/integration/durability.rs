@@ -6,7 +6,7 @@ use std::process::{Command, Output};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::postgres::{Database, Version, plain};
 use crate::support::{
@@ -297,6 +297,37 @@ fn a_journal_at_its_bound_drops_and_counts() {
     let view = health(&daemon);
     assert_eq!(view["status"], "degraded");
     assert!(view["journal_backlog_bytes"].as_u64() <= Some(16 << 10));
+    let reasons = view["reasons"].to_string();
+    assert!(reasons.contains("the journal is full"), "{reasons}");
+    assert!(reasons.contains("the store takes no records"), "{reasons}");
+    // It goes on, and nothing should be sent here meanwhile.
+    let asked = |path: &str| {
+        let mut answer = send(&format!("{}{path}", daemon.api), "GET", "", b"").expect("answered");
+        let body = answer.body().expect("a body");
+        let body: Value = serde_json::from_slice(&body).expect("JSON");
+        (answer.status(), body)
+    };
+    assert_eq!(asked("/health/live").0, 200);
+    let (status, ready) = asked("/health/ready");
+    assert_eq!(
+        (status, &ready["status"]),
+        (503, &json!("unavailable")),
+        "{ready}"
+    );
+    assert!(
+        ready["reasons"].to_string().contains("the journal is full"),
+        "{ready}"
+    );
+    let (status, said) = asked("/api/mcp/status");
+    assert_eq!(
+        (status, &said["status"]),
+        (200, &json!("unhealthy")),
+        "{said}"
+    );
+    assert_eq!(
+        asked("/api/mcp/health").1,
+        json!({"status": "healthy", "service": "mcp"})
+    );
     let said = setup.doctor(&daemon);
     let own = &checks(&said, "daemon")[0];
     assert!(

@@ -35,6 +35,7 @@ fn server(store: &TestStore) -> McpService {
             operations_counted: 0,
             operations_estimated: 0,
             journal_backlog_bytes: 0,
+            journal_full: false,
             store_error: None,
             connections: 0,
             held_streams: 0,

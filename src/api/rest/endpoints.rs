@@ -2,7 +2,7 @@
 
 use super::openapi::{self, Endpoints, Kind, Operation};
 use super::report::{CloseBody, NewSessionBody, RequestsBody};
-use super::{page, read, write};
+use super::{events, page, read, write};
 
 const MANY: u64 = u32::MAX as u64;
 
@@ -73,7 +73,7 @@ pub(super) fn endpoints() -> Endpoints {
         .get_page("/docs", page::html)
         .get_page("/docs/page.js", page::script)
         .get_page("/docs/page.css", page::style);
-    reports(of_the_command_line(questions(endpoints)))
+    reports(live(of_the_command_line(questions(endpoints))))
 }
 
 /// What the query commands ask, each what it prints.
@@ -246,6 +246,47 @@ fn questions(endpoints: Endpoints) -> Endpoints {
             read::logs,
             page_of(session(logs), Some(100), 1_000).of_store(),
         )
+}
+
+fn live(endpoints: Endpoints) -> Endpoints {
+    let operation = Operation::new(
+        "events",
+        "What happens, as it happens: server-sent events, the data of each a LiveEvent",
+    );
+    let operation = operation
+        .query(
+            "types",
+            Kind::Words(&[
+                "session_opened",
+                "session_idle",
+                "session_closed",
+                "operation_finished",
+            ]),
+            "Only these, with commas between them",
+        )
+        .query("session_id", Kind::Session, "Only those of this session")
+        .query("user_id", Kind::Session, "Only those of this user")
+        .query(
+            "server",
+            Kind::Text,
+            "Only those of sessions with this MCP server",
+        )
+        .query(
+            "seconds",
+            Kind::Whole(None, 0, events::LONGEST),
+            "The stream ends after so long; 0: as soon as everything was sent that is there",
+        )
+        .query(
+            "last_event_id",
+            Kind::Event,
+            "Goes on behind this event; 0-0-0: from the oldest on that is kept",
+        )
+        .header(
+            "Last-Event-ID",
+            Kind::Event,
+            "The same, as browsers send it; goes before last_event_id",
+        );
+    endpoints.get("/api/mcp/events", events::events, operation.of_store())
 }
 
 fn reports(endpoints: Endpoints) -> Endpoints {

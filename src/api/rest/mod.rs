@@ -6,6 +6,7 @@ mod access;
 mod answers;
 mod endpoints;
 mod error;
+mod events;
 mod guard;
 mod openapi;
 mod page;
@@ -24,6 +25,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware;
+use tokio_util::sync::CancellationToken;
 
 use serde_json::Value;
 
@@ -62,6 +64,10 @@ pub struct RestDeps {
     pub stopping: Arc<dyn Fn() -> bool + Send + Sync>,
     /// Who may ask.
     pub access: Access,
+    /// How long a reader of events may take for a piece of them; a slower one is cut off.
+    pub write_timeout: Duration,
+    /// Ends the streams of events.
+    pub end_streams: CancellationToken,
 }
 
 /// Who may ask.
@@ -80,6 +86,7 @@ struct Api {
     deps: RestDeps,
     digest: Digest,
     refusals: Refusals,
+    feed: Arc<events::Feed>,
 }
 
 impl Api {
@@ -94,8 +101,10 @@ impl Api {
 
 /// The API as a service.
 pub fn router(deps: RestDeps) -> Router {
+    let feed = events::Feed::new(deps.store.clone());
     let api = Arc::new(Api {
         deps,
+        feed,
         digest: Digest::default(),
         refusals: Refusals::default(),
     });

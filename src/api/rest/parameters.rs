@@ -70,7 +70,8 @@ impl Parameters {
         Ok(self.number_if_given(name, bounds)?.unwrap_or(default))
     }
 
-    fn number_if_given<N>(
+    /// A whole number within `bounds`, if there is one.
+    pub(super) fn number_if_given<N>(
         &self,
         name: &str,
         bounds: RangeInclusive<N>,
@@ -105,6 +106,29 @@ impl Parameters {
             let all: Vec<_> = words.iter().map(|(word, _)| *word).collect();
             ApiError::parameter(format!("{name}: '{text}' is none of: {}", all.join(", ")))
         })
+    }
+
+    /// Some of `words`, with commas between them; empty where none is named.
+    pub(super) fn choices<T: Copy + PartialEq>(
+        &self,
+        name: &str,
+        words: &[(&str, T)],
+    ) -> Result<Vec<T>, ApiError> {
+        let mut chosen = Vec::new();
+        for text in self.text(name).into_iter().flat_map(|text| text.split(',')) {
+            let found = words.iter().find(|(word, _)| *word == text);
+            let (_, meaning) = found.ok_or_else(|| {
+                let all: Vec<_> = words.iter().map(|(word, _)| *word).collect();
+                ApiError::parameter(format!(
+                    "{name}: '{text}' is none of: {} (with commas between them)",
+                    all.join(", ")
+                ))
+            })?;
+            if !chosen.contains(meaning) {
+                chosen.push(*meaning);
+            }
+        }
+        Ok(chosen)
     }
 
     /// True or false.

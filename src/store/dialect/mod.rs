@@ -3,11 +3,16 @@
 //!
 //! Shared statements use `$1` and stand where they are used.
 
+mod events;
 mod rows;
 mod sums;
 mod text;
 mod time;
 
+pub(super) use events::{
+    EVENT_BYTES, FOREIGN_EVENTS, PIECE_BYTES, events_behind, forget_events, is_one_of,
+    newest_event_to_go, oldest_event,
+};
 pub(super) use rows::{CHUNKS, Cell, Kind, ManyRows};
 pub(super) use sums::{CLIENTS, ENDED, USERS, usage_by_hour};
 pub(super) use text::{clean, contains, cut, small};

@@ -16,6 +16,7 @@ use crate::model::{
     InstanceId, OpenedSession, Operation, Record, RequestId, SessionClosed, SessionId,
     SessionStatus, Timestamp,
 };
+use crate::store::events::{Entries, Happened};
 
 /// An operation to be written, with what its row copies from the session.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ pub(super) struct Batch<'r> {
     /// Ids that turned out to be other names of a session, and that session.
     aliases: Vec<(SessionId, SessionId)>,
     operations: Vec<OperationToWrite<'r>>,
+    /// What happened, in the order of the records.
+    happened: Entries,
     /// Operations that are stored already; `None` while nothing suggests that there are any.
     repeated: Option<HashSet<RequestId>>,
     stand_ins: usize,
@@ -74,6 +77,7 @@ impl<'r> Batch<'r> {
             open: HashMap::new(),
             aliases: Vec::new(),
             operations: Vec::new(),
+            happened: Entries::default(),
             repeated: repeated.cloned(),
             stand_ins: 0,
             identified_late: false,
@@ -126,6 +130,7 @@ impl<'r> Batch<'r> {
                 {
                     session.status = SessionStatus::Idle;
                     session.changed = true;
+                    self.happened.add(Happened::Idle(session.id));
                 }
             }
             Record::SessionClosed(closed) => self.close(closed),
@@ -174,6 +179,7 @@ impl<'r> Batch<'r> {
         }
         let place = place.unwrap_or_else(|| {
             self.places.insert(opened.session_id, self.sessions.len());
+            self.happened.add(Happened::Opened(opened.session_id));
             self.sessions.push(Tracked::new(
                 opened.session_id,
                 opened.connected_at,
@@ -222,6 +228,7 @@ impl<'r> Batch<'r> {
         session.sums.add(operation, &limits);
         session.usage.add(operation, &limits);
         let (session_id, user_id) = (session.id, session.user_id);
+        self.happened.add(Happened::Finished(operation.request_id));
         self.operations.push(OperationToWrite {
             operation,
             session_id,
@@ -273,6 +280,8 @@ impl<'r> Batch<'r> {
             total_duration: disconnected_at.whole_seconds_since(session.connected_at),
         });
         session.changed = true;
+        let id = session.id;
+        self.happened.add(Happened::Closed(id));
         if let Some(place) = self.places.get(&closed.session_id).copied() {
             self.note_key(place);
         }
@@ -313,6 +322,7 @@ impl<'r> Batch<'r> {
         } else {
             self.instance?;
             self.stand_ins += 1;
+            self.happened.add(Happened::Opened(id));
             self.places.insert(id, self.sessions.len());
             self.sessions.push(Tracked::new(id, at, at));
             self.sessions.len() - 1
@@ -367,6 +377,11 @@ impl<'r> Batch<'r> {
     /// Operations to be inserted, in the order of the records.
     pub(super) fn operations(&self) -> &[OperationToWrite<'r>] {
         &self.operations
+    }
+
+    /// What happened, in the order of the records.
+    pub(super) fn happened(&self) -> &Entries {
+        &self.happened
     }
 
     /// The usage of all sessions whose usage is kept, and whose it is.

@@ -23,6 +23,7 @@ use self::cost::Costing;
 use self::limits::Limits;
 use super::connection::{Store, WriteTx};
 use super::error::StoreError;
+use super::events;
 use super::positions;
 use crate::model::{InstanceId, Record, RequestId, SessionClosed, SessionId};
 
@@ -175,6 +176,7 @@ async fn take(
         return Ok(Taken::Repeated);
     }
     write::changes(tx, &batch).await?;
+    events::append(tx, batch.happened()).await?;
     if let Some(instance) = instance {
         usage::add(tx, instance, batch.usage()).await?;
     }

@@ -12,5 +12,6 @@ mod usage;
 mod users;
 mod window;
 
+pub(in crate::store) use operations::OPERATION_COLUMNS;
 pub(in crate::store) use prices::PRICES;
 pub(crate) use trends::{UNITS, whole_units};

@@ -9,7 +9,7 @@ use crate::store::error::StoreError;
 use crate::store::rows::{OperationFilter, OperationOfClient, Page, StatusCount};
 
 /// The columns of [`crate::store::OperationRow`] in a table `r`.
-pub(super) const OPERATION_COLUMNS: &str = "r.request_id, r.session_id, r.method, r.tool_name, \
+pub(in crate::store) const OPERATION_COLUMNS: &str = "r.request_id, r.session_id, r.method, r.tool_name, \
     CAST(r.prompt_tokens AS BIGINT) AS prompt_tokens, CAST(r.completion_tokens AS BIGINT) AS completion_tokens, \
     CAST(coalesce(r.prompt_tokens, 0) AS BIGINT) + coalesce(r.completion_tokens, 0) AS total_tokens, \
     coalesce(nullif(r.estimated_cost, 'NaN'), 0) AS estimated_cost, r.timestamp, \

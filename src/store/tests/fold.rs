@@ -60,7 +60,7 @@ async fn an_operation_is_stored_with_all_it_carries(on: On) {
     failed.duration_us = 1_500;
     failed.prompt_tokens = None;
     failed.estimated_cost = None;
-    failed.trace_id = Some("0af7651916cd43dd8448eb211c80319c".into());
+    failed.trace_id = Some("0af7651916cd43dd8448eb211c80319c-00f067aa0ba902b7-01".into());
     test.fold(&[
         Record::SessionOpened(Box::new(session)),
         call(1, 1, 1),

@@ -1,6 +1,7 @@
 //! Tests of the store against real databases.
 
 mod costs;
+mod events;
 mod fold;
 mod live;
 mod migrations;

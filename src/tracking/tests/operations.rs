@@ -34,7 +34,7 @@ fn a_call_is_written_with_its_tool_its_time_and_its_bytes() {
     );
     assert_eq!(operation.protocol_version.as_deref(), Some(LEGACY));
     assert_eq!(
-        operation.trace_id.as_deref(),
+        operation.trace_id(),
         Some("4bf92f3577b34da6a3ce929d0e0e4736")
     );
 }

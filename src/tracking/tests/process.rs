@@ -117,9 +117,9 @@ fn modern_requests_say_who_sends_them() {
     );
     assert_eq!(session.client_name.as_deref(), Some("agent"));
     assert_eq!(session.protocol_version.as_deref(), Some(MODERN));
-    let trace_id = rig.operations()[0].trace_id.clone();
+    let operation = rig.operations()[0].clone();
     assert_eq!(
-        trace_id.as_deref(),
+        operation.trace_id(),
         Some("4bf92f3577b34da6a3ce929d0e0e4736")
     );
 }

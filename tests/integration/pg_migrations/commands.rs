@@ -68,7 +68,7 @@ fn a_rehearsal_runs_everything_and_leaves_nothing() {
             assert_eq!(rehearsed["data"]["rehearsed"], true);
             let applied = numbers(&rehearsed["data"]["applied"]);
             assert!(
-                applied.ends_with(&[100, 101, 102, 103, 104, 105, 106, 107, 108]),
+                applied.ends_with(&[100, 101, 102, 103, 104, 105, 106, 107, 108, 109]),
                 "{applied:?}"
             );
             let remarks = rehearsed["data"]["remarks"].to_string();
@@ -100,12 +100,12 @@ fn undoing_asks_refuses_to_lose_data_and_comes_back_the_same() {
         );
         let script = out(&migrate(&database, &["down", "--dry-run"]));
         assert!(
-            script.starts_with("-- V108__api_tokens: undo\n"),
+            script.starts_with("-- V109__live_events: undo\n"),
             "{script}"
         );
         let one = json(&migrate(&database, &["down", "--yes", "-o", "json"]));
-        assert_eq!(numbers(&one["data"]["undone"]), [108]);
-        assert_eq!(states(&database)[&108], "pending");
+        assert_eq!(numbers(&one["data"]["undone"]), [109]);
+        assert_eq!(states(&database)[&109], "pending");
 
         let refused = migrate(&database, &["down", "--to", "14", "--yes", "-o", "json"]);
         assert_eq!(code(&refused), 1);

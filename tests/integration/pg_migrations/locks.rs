@@ -176,7 +176,7 @@ fn two_and_eight_runs_at_once() {
             }
             assert_eq!(
                 applied,
-                [1, 13, 14, 100, 101, 102, 103, 104, 105, 106, 107, 108],
+                [1, 13, 14, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109],
                 "each once"
             );
             green(&database);

@@ -11,7 +11,7 @@ fn an_empty_database() {
             let did = green(database);
             assert_eq!(
                 numbers(&did["data"]["applied"]),
-                [1, 13, 14, 100, 101, 102, 103, 104, 105, 106, 107, 108]
+                [1, 13, 14, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109]
             );
             assert_eq!(did["data"]["adopted"], serde_json::json!([]));
             assert_eq!(verdicts(database), ALL_APPLIED);
@@ -23,7 +23,7 @@ fn an_empty_database() {
                 Some(
                     "0.3.0 001_add_mcp_client_tracking, 0.3.0 013_add_session_disconnect_fields, \
                      0.3.0 014_add_user_context_to_sessions, 0.1.0 100_session_identity_and_counts, 0.1.0 101_usage_rollups, \
-                     0.1.0 102_functions_and_views, 0.1.0 103_row_security, 0.1.0 104_indexes, 0.1.0 105_instances, 0.1.0 106_failed_requests, 0.1.0 107_model_prices, 0.1.0 108_api_tokens"
+                     0.1.0 102_functions_and_views, 0.1.0 103_row_security, 0.1.0 104_indexes, 0.1.0 105_instances, 0.1.0 106_failed_requests, 0.1.0 107_model_prices, 0.1.0 108_api_tokens, 0.1.0 109_live_events"
                 )
             );
         });

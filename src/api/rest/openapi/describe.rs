@@ -17,6 +17,11 @@ pub(in super::super) trait Outcome {
 
     /// The body, if there is one.
     fn schema(generator: &mut SchemaGenerator) -> Option<Schema>;
+
+    /// The data of one event, where the body is a stream of them.
+    fn schema_of_one(_: &mut SchemaGenerator) -> Option<Schema> {
+        None
+    }
 }
 
 impl<A: JsonSchema> Outcome for Json<A> {

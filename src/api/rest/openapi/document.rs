@@ -5,6 +5,9 @@ use serde_json::{Map, Value, json};
 use super::super::access::{is_open, scope_of};
 use super::{Described, Endpoints, Reply};
 
+/// Where the document says of what type the data of each event of a stream is.
+pub(super) const SCHEMA_OF_ONE: &str = "x-event-data";
+
 /// Where the document has its types.
 pub(super) const SCHEMAS: &str = "#/components/schemas/";
 
@@ -83,6 +86,10 @@ fn response(reply: &Reply) -> Value {
     let mut response = json!({"description": reply.description});
     if let Some(schema) = &reply.schema {
         response["content"] = json!({reply.kind: {"schema": schema}});
+        if let Some(one) = &reply.of_one {
+            // OpenAPI 3.2 calls it `itemSchema`; 3.1 has no word for it.
+            response["content"][reply.kind][SCHEMA_OF_ONE] = json!(one);
+        }
     }
     response
 }

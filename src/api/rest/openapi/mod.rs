@@ -35,6 +35,8 @@ struct Reply {
     kind: &'static str,
     /// `None` where there is no body.
     schema: Option<Schema>,
+    /// The data of one event, where the body is a stream of them.
+    of_one: Option<Schema>,
 }
 
 const JSON: &str = "application/json";
@@ -82,6 +84,12 @@ impl Operation {
     /// A parameter of the query.
     pub(super) fn query(mut self, name: &'static str, kind: Kind, about: &'static str) -> Self {
         self.parameters.push(Parameter::query(name, kind, about));
+        self
+    }
+
+    /// A parameter that stands in a header.
+    pub(super) fn header(mut self, name: &'static str, kind: Kind, about: &'static str) -> Self {
+        self.parameters.push(Parameter::header(name, kind, about));
         self
     }
 
@@ -208,6 +216,7 @@ impl Endpoints {
             description: operation.summary.to_owned(),
             kind: O::KIND,
             schema: O::schema(&mut self.answers),
+            of_one: O::schema_of_one(&mut self.answers),
         };
         let mut replies = vec![good];
         let mut operation = operation;
@@ -227,6 +236,7 @@ impl Endpoints {
                 description: "Not now, and why".to_owned(),
                 kind: O::KIND,
                 schema: O::schema(&mut self.answers),
+                of_one: None,
             });
         }
         for (status, why) in &operation.refusals {
@@ -236,6 +246,7 @@ impl Endpoints {
                 description: (*why).to_owned(),
                 kind: JSON,
                 schema: Some(problem),
+                of_one: None,
             });
         }
         let body = operation.body.map(|body| (body.schema)(&mut self.bodies));

@@ -9,8 +9,12 @@ pub(in super::super) enum Kind {
     Whole(Option<u64>, u64, u64),
     /// One of some words, and which stands for none.
     Word(&'static [&'static str], Option<&'static str>),
+    /// Some of some words, with commas between them.
+    Words(&'static [&'static str]),
     /// A text.
     Text,
+    /// The id of an event.
+    Event,
     /// A session's id.
     Session,
     /// An instant of RFC 3339.
@@ -25,7 +29,15 @@ pub(in super::super) struct Parameter {
     pub(super) name: &'static str,
     pub(super) kind: Kind,
     about: &'static str,
-    in_path: bool,
+    place: Place,
+}
+
+/// Where a parameter stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Query,
+    Path,
+    Header,
 }
 
 impl Parameter {
@@ -34,7 +46,14 @@ impl Parameter {
             name,
             kind,
             about,
-            in_path: false,
+            place: Place::Query,
+        }
+    }
+
+    pub(super) fn header(name: &'static str, kind: Kind, about: &'static str) -> Self {
+        Self {
+            place: Place::Header,
+            ..Self::query(name, kind, about)
         }
     }
 
@@ -43,7 +62,7 @@ impl Parameter {
             name: "session_id",
             kind: Kind::Session,
             about: "The session",
-            in_path: true,
+            place: Place::Path,
         }
     }
 
@@ -56,6 +75,14 @@ impl Parameter {
             Kind::Word(words, default) => (
                 json!({"type": "string", "enum": words}),
                 default.map(Value::from),
+            ),
+            Kind::Words(words) => (
+                json!({"type": "array", "items": {"type": "string", "enum": words}, "minItems": 1}),
+                None,
+            ),
+            Kind::Event => (
+                json!({"type": "string", "pattern": "^[0-9]{1,18}-[0-9]{1,18}-[0-9]{1,9}$"}),
+                None,
             ),
             // NUL is in no text of the store.
             Kind::Text => (json!({"type": "string", "pattern": "^[^\\u0000]*$"}), None),
@@ -71,12 +98,22 @@ impl Parameter {
 
     /// The parameter as OpenAPI has it.
     pub(super) fn document(&self) -> Value {
-        json!({
+        let mut document = json!({
             "name": self.name,
-            "in": if self.in_path { "path" } else { "query" },
-            "required": self.in_path,
+            "in": match self.place {
+                Place::Query => "query",
+                Place::Path => "path",
+                Place::Header => "header",
+            },
+            "required": self.place == Place::Path,
             "description": self.about,
             "schema": self.schema(),
-        })
+        });
+        if let Kind::Words(_) = self.kind {
+            // Commas between them, and not one parameter for each.
+            document["style"] = json!("form");
+            document["explode"] = json!(false);
+        }
+        document
     }
 }

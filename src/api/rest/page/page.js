@@ -58,24 +58,42 @@ function field(parameter) {
   return [about, input];
 }
 
+/** Shows a stream as it comes; of a long one the end. */
+async function follow(answer, head, shown) {
+  let text = "";
+  for (const reader = answer.body.pipeThrough(new TextDecoderStream()).getReader(); ; ) {
+    shown.textContent = head + text;
+    const { done, value } = await reader.read();
+    if (done || !shown.isConnected) return;
+    text = (text + value).slice(-20_000);
+  }
+}
+
 /** Sends what the form says; tells the answer in `shown`. */
 async function send(method, path, operation, form, shown) {
   const query = new URLSearchParams();
+  const headers = {};
   for (const parameter of operation.parameters) {
     const value = form.elements.namedItem(parameter.name).value;
     if (parameter.in === "path") path = path.replace(`{${parameter.name}}`, encodeURIComponent(value));
-    else if (value !== "") query.set(parameter.name, value);
+    else if (value === "") continue;
+    else if (parameter.in === "header") headers[parameter.name] = value;
+    else query.set(parameter.name, value);
   }
   const url = query.size > 0 ? `${path}?${query}` : path;
-  const options = { method };
+  const options = { method, headers };
   if (operation.requestBody) {
     options.body = form.elements.namedItem("body").value;
-    options.headers = { "Content-Type": "application/json" };
+    headers["Content-Type"] = "application/json";
   }
   shown.textContent = "…";
   try {
     const began = performance.now();
     const answer = await fetch(url, options);
+    if (answer.headers.get("content-type")?.startsWith("text/event-stream")) {
+      await follow(answer, `${method} ${url}\n${answer.status} ${answer.statusText}\n\n`, shown);
+      return;
+    }
     const text = await answer.text();
     const took = Math.round(performance.now() - began);
     const isJson = answer.headers.get("content-type")?.startsWith("application/json");

@@ -1,6 +1,7 @@
 //! The API over a made-up data set: every answer against one worked out from the list of what was put in, on every store.
 
 mod document;
+mod events;
 mod expected;
 mod made_up;
 mod parameters;
@@ -43,6 +44,16 @@ pub(super) async fn ask(api: &axum::Router, path: &str) -> (StatusCode, Value) {
     (status, body)
 }
 
+/// The status of what `api` answers to `path`; the body may have no end.
+pub(super) async fn status_of(api: &axum::Router, path: &str) -> StatusCode {
+    let request = Request::get(path)
+        .header("host", "127.0.0.1:8181")
+        .body(Body::empty())
+        .expect("a request");
+    let response = api.clone().oneshot(request).await.expect("an answer");
+    response.status()
+}
+
 /// A tracker whose journal nobody reads.
 fn tracker(now: Timestamp) -> Arc<Tracker> {
     let dir = tempfile::tempdir().expect("a temporary directory");
@@ -72,6 +83,7 @@ pub(super) fn deps(store: &Store, now: Timestamp) -> RestDeps {
             operations_counted: 0,
             operations_estimated: 0,
             journal_backlog_bytes: 0,
+            journal_full: false,
             store_error: None,
             connections: 0,
             held_streams: 0,
@@ -87,6 +99,8 @@ pub(super) fn deps(store: &Store, now: Timestamp) -> RestDeps {
             guard_loopback: true,
             ..Access::default()
         },
+        write_timeout: Duration::from_mins(1),
+        end_streams: tokio_util::sync::CancellationToken::new(),
     }
 }
 

@@ -188,7 +188,7 @@ impl<'r> Common<'r> {
             error_message: operation.error_message.as_deref(),
             from_server: operation.from_server,
             protocol_version: operation.protocol_version.as_deref(),
-            trace_id: operation.trace_id.as_deref(),
+            trace_id: operation.trace_id(),
             user_id: write.user_id,
         }
     }
@@ -212,7 +212,7 @@ impl<'r> Packed<'r> {
         let mut of = operations.iter().map(|write| tokens(write, limits));
         let first = of.next();
         let form = Form::new(
-            operations.iter().any(|o| o.operation.trace_id.is_some()),
+            operations.iter().any(|o| o.operation.trace_id().is_some()),
             of.any(|tokens| Some(tokens) != first),
         );
         let mut rows = Vec::with_capacity(operations.len() * form.row_bytes());

@@ -67,7 +67,7 @@ impl<'r> Row<'r> {
             error_message: whole(&operation.error_message),
             sent_by: sender(operation.from_server),
             protocol_version: whole(&operation.protocol_version),
-            trace_id: whole(&operation.trace_id),
+            trace_id: operation.trace_id().map(clean),
             user_id: *user_id,
         }
     }

@@ -17,7 +17,7 @@ const V001: &str = include_str!("../../../../migrations/sqlite/V001__add_mcp_cli
 const V013: &str =
     include_str!("../../../../migrations/sqlite/V013__add_session_disconnect_fields.sql");
 
-const ALL: [&str; 12] = [
+const ALL: [&str; 13] = [
     "V001__add_mcp_client_tracking",
     "V013__add_session_disconnect_fields",
     "V014__add_user_context_to_sessions",
@@ -30,9 +30,10 @@ const ALL: [&str; 12] = [
     "V106__failed_requests",
     "V107__model_prices",
     "V108__api_tokens",
+    "V109__live_events",
 ];
 
-const VERSIONS: [i32; 12] = [1, 13, 14, 100, 101, 102, 103, 104, 105, 106, 107, 108];
+const VERSIONS: [i32; 13] = [1, 13, 14, 100, 101, 102, 103, 104, 105, 106, 107, 108, 109];
 
 fn dir() -> TempDir {
     TempDir::new().expect("a temporary directory")
@@ -114,6 +115,7 @@ async fn a_new_database_gets_every_migration_once() {
             own("0.1.0", "106_failed_requests"),
             own("0.1.0", "107_model_prices"),
             own("0.1.0", "108_api_tokens"),
+            own("0.1.0", "109_live_events"),
         ]
     );
     let prices: i64 = sqlx::query_scalar("SELECT count(*) FROM archon_llm_pricing")

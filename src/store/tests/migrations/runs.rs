@@ -89,7 +89,7 @@ async fn undoing_asks_before_data_is_lost_and_can_be_done_again() {
         .expect("an undoing");
     assert_eq!(
         report.undone.iter().map(|m| m.version).collect::<Vec<_>>(),
-        [108, 107, 106, 105, 104, 103, 102, 101, 100]
+        [109, 108, 107, 106, 105, 104, 103, 102, 101, 100]
     );
     assert!(report.copy.is_some());
     let states = test.store.migration_status().await.expect("a status");
