@@ -2297,7 +2297,7 @@ _archonctl() {
             return 0
             ;;
         archonctl__subcmd__serve)
-            opts="-h --listen --api-listen --no-auth --api-cors-origin --jwt-key-file --jwt-secret-file --jwt-issuer --jwt-audience --upstream --upstream-name --session-timeout --idle-after --disconnect-grace --request-timeout --connect-timeout --max-head --max-body --max-connections --max-streams --keep-alive-timeout --head-timeout --body-timeout --write-timeout --allowed-hosts --allowed-origins --public-url --drain-timeout --workers --instance-timeout --journal-bound --journal-fsync --max-counted-text --default-model --upstream-models --client-models --log-format --migrate --data-dir --database-url --database-url-file --database-schema --help"
+            opts="-h --listen --api-listen --no-auth --api-cors-origin --jwt-key-file --jwt-secret-file --jwt-issuer --jwt-audience --upstream --upstream-name --session-timeout --idle-after --disconnect-grace --request-timeout --connect-timeout --max-head --max-body --max-connections --max-streams --keep-alive-timeout --head-timeout --body-timeout --write-timeout --allowed-hosts --allowed-origins --public-url --drain-timeout --workers --instance-timeout --journal-bound --journal-fsync --max-counted-text --default-model --upstream-models --client-models --otlp-endpoint --log-format --migrate --data-dir --database-url --database-url-file --database-schema --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
