@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 use super::super::access::{is_open, scope_of};
 use super::{Described, Endpoints, Reply};
 
-/// Where the document says of what type the data of each event of a stream is.
-pub(super) const SCHEMA_OF_ONE: &str = "x-event-data";
+/// Where a schema says of what type the data is that a text holds (JSON Schema 2020-12, "contentSchema").
+pub(super) const CONTENT_SCHEMA: &str = "contentSchema";
 
 /// Where the document has its types.
 pub(super) const SCHEMAS: &str = "#/components/schemas/";
@@ -87,8 +87,16 @@ fn response(reply: &Reply) -> Value {
     if let Some(schema) = &reply.schema {
         response["content"] = json!({reply.kind: {"schema": schema}});
         if let Some(one) = &reply.of_one {
-            // OpenAPI 3.2 calls it `itemSchema`; 3.1 has no word for it.
-            response["content"][reply.kind][SCHEMA_OF_ONE] = json!(one);
+            // Of a stream the schema is that of each event.
+            response["content"][reply.kind]["schema"] = json!({
+                "type": "object",
+                "properties": {
+                    "id": {"type": "string"},
+                    "event": {"type": "string"},
+                    "data": {"type": "string", "contentMediaType": "application/json", CONTENT_SCHEMA: one},
+                },
+                "required": ["id", "event", "data"],
+            });
         }
     }
     response

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Map, Value};
 
-use super::document::{SCHEMA_OF_ONE, SCHEMAS};
+use super::document::{CONTENT_SCHEMA, SCHEMAS};
 
 const HEAD: &str = "\
 // The types of archonctl's REST API. Made by `archonctl schema typescript`; changes here are lost with the next time.
@@ -60,11 +60,9 @@ fn endpoint(text: &mut String, path: &str, operation: &Value) {
     };
     let content = |part: &Value| {
         let (_, content) = members(&part["content"]).next()?;
-        if !content[SCHEMA_OF_ONE].is_null() {
-            return Some(format!(
-                "AsyncIterable<{}>",
-                of(&content[SCHEMA_OF_ONE], "    ")
-            ));
+        let data = &content["schema"]["properties"]["data"][CONTENT_SCHEMA];
+        if !data.is_null() {
+            return Some(format!("AsyncIterable<{}>", of(data, "    ")));
         }
         let schema = &content["schema"];
         (!schema.is_null()).then(|| of(schema, "    "))
