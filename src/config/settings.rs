@@ -451,8 +451,7 @@ impl Settings {
                         words.collect::<Vec<_>>().join(" ")
                     }
                     Key::DatabaseUrl => without_password(&found.text),
-                    Key::ApiUrl => without_secrets(&found.text),
-                    Key::OtlpEndpoint => without_secrets(&found.text),
+                    Key::ApiUrl | Key::OtlpEndpoint => without_secrets(&found.text),
                     _ => found.text.clone(),
                 }),
                 origin: found.map_or(Origin::Default, |found| found.origin.clone()),
