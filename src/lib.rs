@@ -14,5 +14,6 @@ pub mod probe;
 pub mod proxy;
 pub mod reports;
 pub mod store;
+pub mod track;
 pub mod tracking;
 pub mod wire;

@@ -18,13 +18,14 @@ mod sources;
 mod upstream;
 mod upstreams;
 
+pub use crate::model::server_name;
 pub use api::{ApiAccess, JwtSettings, RemoteApi};
 pub use cost::CostOptions;
 pub use database::{DatabaseOptions, DatabaseUrl};
 pub use error::ConfigError;
 pub use headers::{Header, HeaderError, header_argument, header_file};
 pub use limits::{Access, Limits};
-pub use names::{name_of_command, name_of_url, server_name};
+pub use names::{name_of_command, name_of_url};
 pub use options::{InstanceOptions, LogFormat, ServeOptions, StdioOptions};
 pub use otlp::OtlpOptions;
 pub use settings::{Flags, Key, Origin, Settings, Shown};

@@ -2,8 +2,7 @@
 
 use std::ffi::OsString;
 
-/// Longest name of a server.
-const LONGEST_NAME: usize = 64;
+use crate::model::{LONGEST_SERVER_NAME, fits_a_server_name};
 
 /// Programs that run the program that is meant.
 const LAUNCHERS: [&str; 22] = [
@@ -26,28 +25,6 @@ const COMMON: [&str; 12] = [
     "index", "main", "server", "app", "cli", "dist", "build", "src", "lib", "bin", "out", "start",
 ];
 const ENDINGS: [&str; 8] = [".js", ".mjs", ".cjs", ".ts", ".py", ".sh", ".exe", ".jar"];
-
-/// Whether `c` may stand in the name of a server.
-const fn fits_a_name(c: char) -> bool {
-    c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_')
-}
-
-/// Checks the name of a server. Names stand in paths, tables, filters and metric labels.
-///
-/// # Errors
-/// A sentence that says what a name is.
-pub fn server_name(text: &str) -> Result<String, String> {
-    let fits = text.len() <= LONGEST_NAME
-        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text.chars().all(fits_a_name);
-    if fits {
-        Ok(text.to_owned())
-    } else {
-        Err(format!(
-            "'{text}' is no name; 1 to 64 letters, digits, '.', '-' and '_' are expected, the first a letter or digit"
-        ))
-    }
-}
 
 /// A name for the server that `command` starts: `npx -y @acme/files-mcp@1.2 /tmp` is `files-mcp`. What gives none is
 /// `stdio`.
@@ -77,8 +54,8 @@ pub fn name_of_url(url: &str) -> String {
 fn fitting(said: &str, otherwise: &str) -> String {
     let name: String = said
         .chars()
-        .map(|c| if fits_a_name(c) { c } else { '-' })
-        .take(LONGEST_NAME)
+        .map(|c| if fits_a_server_name(c) { c } else { '-' })
+        .take(LONGEST_SERVER_NAME)
         .collect();
     let name = name.trim_matches(['-', '.', '_']);
     if name.is_empty() {
@@ -188,7 +165,7 @@ mod tests {
         ] {
             let name = name_of_command(&[command.into()]);
             assert!(
-                super::super::names::server_name(&name).is_ok(),
+                crate::model::server_name(&name).is_ok(),
                 "{command}: {name}"
             );
         }

@@ -4,14 +4,13 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::model::parse_duration;
+use crate::model::{parse_duration, server_name};
 
 use super::api::{ApiAccess, flag};
 use super::cost::CostOptions;
 use super::database::DatabaseOptions;
 use super::error::ConfigError;
 use super::limits::{Access, Limits};
-use super::names::server_name;
 use super::otlp::OtlpOptions;
 use super::settings::{Key, Settings};
 use super::sources::Sources;

@@ -10,10 +10,10 @@ use std::time::Duration;
 use crate::model::parse_duration;
 
 use super::error::ConfigError;
-use super::names::server_name;
 use super::settings::{Found, Origin};
 use super::sources::Sources;
 use super::upstream::{Secret, Upstream, parse_url, without_secrets};
+use crate::model::server_name;
 
 /// What a table may hold.
 const KEYS: &str = "url, headers, bearer, request_timeout, connect_timeout, tls.ca_file, model";

@@ -2,7 +2,6 @@
 
 mod costs;
 mod error;
-mod instances;
 mod logging;
 mod otlp;
 mod patient;
@@ -15,10 +14,7 @@ pub use error::StartError;
 pub use logging::{init_logging, init_quiet_logging};
 pub use stdio::{BridgeTo, run_bridge, run_stdio};
 
-use std::fs;
-use std::io;
 use std::num::NonZeroUsize;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -42,11 +38,11 @@ use crate::proxy::{
     Upstream, Watch,
 };
 use crate::store::{Location, Store, StoreError};
+use crate::track::{self, Membership, ship, sweep, sweep_every};
 use crate::tracking::{
     Shipper, ShipperHandle, Tracker, TrackerOptions, count_tokens, journal_root,
 };
 
-use instances::Membership;
 use rest::RestServer;
 use signals::Signals;
 
@@ -113,15 +109,7 @@ async fn serve(options: &ServeOptions) -> anyhow::Result<()> {
 
 /// Makes the data directory, readable by its owner only, and checks that files can be made in it.
 fn make_data_dir(dir: &Path) -> Result<(), StartError> {
-    fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(dir)
-        .map_err(|error| StartError::data_dir(dir, "made", error))?;
-    let probe = dir.join(format!(".writable-{}", std::process::id()));
-    fs::write(&probe, b"")
-        .and_then(|()| fs::remove_file(&probe))
-        .map_err(|error| StartError::data_dir(dir, "written", error))
+    track::make_data_dir(dir).map_err(|(done, error)| StartError::data_dir(dir, done, error))
 }
 
 async fn bind(listen: &str) -> Result<TcpListener, StartError> {
@@ -139,19 +127,7 @@ async fn open_store(
 ) -> Result<Store, StoreError> {
     let url = database.url.as_ref().map(DatabaseUrl::expose);
     let location = Location::new(data_dir, url, database.schema.as_deref())?;
-    let store = Store::open(&location).await?;
-    // While the schema is looked at.
-    let warmed = store.clone();
-    tokio::spawn(async move { warmed.warm_up().await });
-    if store.is_embedded() || migrate {
-        for migration in &store.migrate_up().await?.applied {
-            tracing::info!("migration {} applied", migration.name);
-        }
-    } else {
-        // Others use it as well: when it changes is for people to say.
-        store.check_schema().await?;
-    }
-    Ok(store)
+    track::open_store(&location, migrate).await
 }
 
 /// Tells how the daemon is.
@@ -206,7 +182,7 @@ impl Daemon {
             journal.clone(),
         ));
         let membership = Membership::new(
-            "serve",
+            track::SERVE,
             &store,
             &tracker,
             &journal,
@@ -454,11 +430,6 @@ fn shortest(options: &ServeOptions) -> Duration {
     judged.min(options.disconnect_grace)
 }
 
-/// How often sessions are looked at where `shortest` is the shortest of the times by which they are judged.
-fn sweep_every(shortest: Duration) -> Duration {
-    (shortest / 4).clamp(Duration::from_millis(20), Duration::from_secs(1))
-}
-
 /// Asks a flag.
 fn told_by(flag: &Arc<AtomicBool>) -> Arc<dyn Fn() -> bool + Send + Sync> {
     let flag = flag.clone();
@@ -498,38 +469,6 @@ fn start_shipping(
     };
     let stop = CancellationToken::new();
     Ok((otlp, ship(shipper, stop.clone())?, stop))
-}
-
-/// Carries the journal into the store, on a thread of its own; whether everything got there.
-fn ship(shipper: Shipper, stop: CancellationToken) -> io::Result<std::thread::JoinHandle<bool>> {
-    let thread = std::thread::Builder::new().name("shipper".to_owned());
-    thread.spawn(move || {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build();
-        match runtime {
-            Ok(runtime) => runtime.block_on(shipper.run(stop)),
-            Err(error) => {
-                tracing::error!(%error, "the shipper cannot run; records wait in the journal");
-                false
-            }
-        }
-    })
-}
-
-async fn sweep(tracker: Arc<Tracker>, membership: Membership, shortest: Duration) {
-    let mut asking = tokio::spawn(async {});
-    let mut ticks = tokio::time::interval(sweep_every(shortest));
-    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        ticks.tick().await;
-        tracker.sweep();
-        // A store that does not answer must not hold up the rest.
-        if asking.is_finished() {
-            let membership = membership.clone();
-            asking = tokio::spawn(async move { membership.confirm().await });
-        }
-    }
 }
 
 /// The built-in MCP server as the proxy calls it.

@@ -17,9 +17,8 @@ use crate::config::{DatabaseOptions, StdioOptions};
 use crate::journal::Journal;
 use crate::model::{Clock, InstanceId, ModelRules, SystemClock, UuidV7Source};
 use crate::store::Store;
+use crate::track::Membership;
 use crate::tracking::{Shipper, Tracker, TrackerOptions, journal_root, settle_dead};
-
-use super::instances::Membership;
 
 /// How long the end of this process may be put off by the store.
 const LAST_CARRYING: Duration = Duration::from_secs(1);

@@ -10,6 +10,7 @@ mod money;
 mod operation;
 mod reason;
 mod record;
+mod server_name;
 mod session;
 mod time;
 
@@ -21,6 +22,8 @@ pub use money::Cost;
 pub use operation::{HANDSHAKE_METHODS, Operation, OperationStatus, Target, UNKNOWN_DURATION};
 pub use reason::{DisconnectReason, ErrorType, ParseReasonError};
 pub use record::{Record, SessionClosed, SessionTouched};
+pub use server_name::server_name;
+pub(crate) use server_name::{LONGEST_SERVER_NAME, fits_a_server_name};
 pub use session::{Derivation, Era, OpenedSession, SessionStatus, UserContext};
 pub use time::{Clock, ManualClock, Period, PeriodError, SystemClock, Timestamp, parse_duration};
 

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Response, StatusCode, header};
@@ -17,7 +17,7 @@ use hyper_util::server::conn::auto;
 use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 
-use crate::tracking::{AnswerFacts, Exchange, Failure};
+use crate::tracking::{AnswerTap, Failure, RequestTap};
 use crate::wire;
 
 use super::answers::OwnAnswer;
@@ -124,20 +124,11 @@ async fn answer(
     let exchange = Arc::new(proxy.tracker.begin(facts));
     let tapped = exchange.clone();
     let request = request.map(|inner| {
-        BodyExt::boxed(RequestBody {
-            inner,
-            exchange: tapped,
-            ended: false,
-        })
+        let tap = RequestTap::new(inner, Some(tapped));
+        tap.map_err(BoxError::from).boxed()
     });
-    let mut response = service(request).await;
-    let session = exchange.answer_head(AnswerFacts::read(response.status(), response.headers()));
-    if let Some(id) = session
-        && let Ok(id) = HeaderValue::from_bytes(id.as_bytes())
-    {
-        response.headers_mut().insert(wire::ARCHON_SESSION_ID, id);
-    }
-    response.map(|inner| AnswerBody::Tapped { inner, exchange })
+    let response = service(request).await;
+    AnswerTap::of(response, Some(exchange)).map(AnswerBody::Tapped)
 }
 
 fn own(answer: OwnAnswer) -> Response<AnswerBody> {
@@ -152,59 +143,9 @@ fn own(answer: OwnAnswer) -> Response<AnswerBody> {
     response
 }
 
-/// A request's body on its way to the server.
-struct RequestBody {
-    inner: Incoming,
-    exchange: Arc<Exchange>,
-    ended: bool,
-}
-
-impl RequestBody {
-    fn end(&mut self) {
-        if !std::mem::replace(&mut self.ended, true) {
-            self.exchange.request_end();
-        }
-    }
-}
-
-impl Body for RequestBody {
-    type Data = Bytes;
-    type Error = BoxError;
-
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let this = self.get_mut();
-        let frame = ready!(Pin::new(&mut this.inner).poll_frame(cx));
-        if let Some(data) = frame
-            .as_ref()
-            .and_then(|frame| frame.as_ref().ok())
-            .and_then(Frame::data_ref)
-        {
-            this.exchange.request_data(data);
-        }
-        if frame.is_none() || this.inner.is_end_stream() {
-            this.end();
-        }
-        Poll::Ready(frame.map(|frame| frame.map_err(Into::into)))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
-    }
-}
-
 /// An answer's body on its way to the client.
 enum AnswerBody {
-    Tapped {
-        inner: LocalBody,
-        exchange: Arc<Exchange>,
-    },
+    Tapped(AnswerTap<LocalBody>),
     Own(Full<Bytes>),
 }
 
@@ -220,43 +161,21 @@ impl Body for AnswerBody {
             Self::Own(inner) => Pin::new(inner)
                 .poll_frame(cx)
                 .map(|frame| frame.map(|frame| frame.map_err(Into::into))),
-            Self::Tapped { inner, exchange } => {
-                let frame = ready!(Pin::new(&mut *inner).poll_frame(cx));
-                match &frame {
-                    Some(Ok(frame)) => {
-                        if let Some(data) = frame.data_ref() {
-                            exchange.answer_data(data);
-                        }
-                        // With a known length the last frame is the end: nobody asks for another.
-                        if inner.is_end_stream() {
-                            exchange.answer_end();
-                        }
-                    }
-                    Some(Err(error)) => exchange.answer_broken(&error.to_string()),
-                    None => exchange.answer_end(),
-                }
-                Poll::Ready(frame)
-            }
+            Self::Tapped(inner) => Pin::new(inner).poll_frame(cx),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Own(inner) => inner.is_end_stream(),
-            Self::Tapped { inner, exchange } => {
-                let over = inner.is_end_stream();
-                if over {
-                    exchange.answer_end();
-                }
-                over
-            }
+            Self::Tapped(inner) => inner.is_end_stream(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Self::Own(inner) => inner.size_hint(),
-            Self::Tapped { inner, .. } => inner.size_hint(),
+            Self::Tapped(inner) => inner.size_hint(),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::model::{InstanceId, SessionId, SessionStatus, Timestamp};
 pub struct Heartbeat {
     /// The instance.
     pub instance_id: InstanceId,
-    /// The command: `serve`, `run` or `bridge`.
+    /// The command: `serve`, `run` or `bridge`; `track` for a server that tracks itself.
     pub kind: String,
     /// The machine's name.
     pub host: String,

@@ -19,6 +19,7 @@ mod settle;
 mod shipper;
 mod spread;
 mod sweep;
+mod tap;
 mod texts;
 mod tracker;
 
@@ -35,6 +36,7 @@ pub use session::SessionHeader;
 pub use settle::{SettleError, Settled, journal_root, settle_dead};
 pub use shipper::{Shipper, ShipperHandle, Told};
 pub use spread::Spread;
+pub use tap::{AnswerTap, RequestTap};
 pub use texts::{Texts, count_tokens};
 pub use tracker::{Counters, Tracker, TrackerOptions};
 

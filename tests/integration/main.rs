@@ -38,3 +38,4 @@ mod stdio;
 mod streaming;
 mod support;
 mod test_connection;
+mod track;

@@ -11,9 +11,12 @@ pub enum ProcessEnd {
     ClientLeft,
     /// The child ended while its client was there; how (`exit code 1`).
     ChildExited(String),
+    /// The server ended the connection, and goes on or stops.
+    Stopped,
 }
 
 const CLIENT_LEFT: &str = "the client went away before the answer";
+const STOPPED: &str = "the server stopped before the answer";
 const NEVER_ANSWERED: &str = "the client never answered";
 const IN_TIME: &str = "the server did not answer in time";
 
@@ -67,6 +70,7 @@ impl Process {
                 DisconnectReason::Error(ErrorType::ChildExit),
                 format!("the server ended ({how}) before the answer"),
             ),
+            ProcessEnd::Stopped if !left => (DisconnectReason::ServerShutdown, STOPPED.to_owned()),
             _ => (DisconnectReason::ClientDisconnect, CLIENT_LEFT.to_owned()),
         };
         self.finish_all(state, now, &why);

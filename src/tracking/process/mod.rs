@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::journal::Group;
-use crate::model::{Era, Target, Timestamp};
+use crate::model::{Era, InstanceId, Target, Timestamp};
 use crate::wire::{ClientInfo, Envelope, LineScanner, RequestMeta};
 
 use super::facts::Server;
@@ -153,7 +153,27 @@ impl Tracker {
         server: Arc<Server>,
         request_timeout: Duration,
     ) -> Process {
-        let key = identity::process(&server.name, PRINCIPAL, self.instance());
+        self.follow(server, request_timeout, self.instance())
+    }
+
+    /// Begins to follow one connection of a `server` that is this process itself, and may have others: each is a session of
+    /// its own. Else as [`Tracker::begin_process`].
+    #[must_use]
+    pub fn begin_connection(
+        self: &Arc<Self>,
+        server: Arc<Server>,
+        request_timeout: Duration,
+    ) -> Process {
+        self.follow(server, request_timeout, InstanceId(self.ids.next()))
+    }
+
+    fn follow(
+        self: &Arc<Self>,
+        server: Arc<Server>,
+        request_timeout: Duration,
+        process: InstanceId,
+    ) -> Process {
+        let key = identity::process(&server.name, PRINCIPAL, process);
         Process {
             tracker: self.clone(),
             server,

@@ -11,7 +11,9 @@ use crate::store::{Heartbeat, InstanceRow, Store, StoreError};
 use crate::tracking::{SettleError, Tracker, journal_root, settle_dead};
 
 /// What the daemon is called among instances. Others relay for one client each and go on with nobody's sessions.
-const SERVE: &str = "serve";
+pub(crate) const SERVE: &str = "serve";
+/// A server that tracks itself.
+pub(crate) const TRACK: &str = "track";
 /// A heartbeat that the store did not take this long is given up for the next.
 const LONGEST_BEAT: Duration = Duration::from_secs(10);
 /// Events are kept for so long, and so many of them (some 15 million); `docs/API.md` says so.
@@ -24,7 +26,7 @@ const LAST_QUESTION: Duration = Duration::from_secs(1);
 
 /// This process, as others know it.
 #[derive(Clone)]
-pub(super) struct Membership {
+pub(crate) struct Membership {
     store: Store,
     tracker: Arc<Tracker>,
     journal: Arc<Journal>,
@@ -40,7 +42,7 @@ pub(super) struct Membership {
 
 impl Membership {
     /// The command `kind`, not announced yet.
-    pub(super) fn new(
+    pub(crate) fn new(
         kind: &'static str,
         store: &Store,
         tracker: &Arc<Tracker>,
@@ -62,7 +64,7 @@ impl Membership {
     }
 
     /// Says that this process is alive.
-    pub(super) async fn announce(&self) -> Result<(), StoreError> {
+    pub(crate) async fn announce(&self) -> Result<(), StoreError> {
         let beat = Heartbeat {
             instance_id: self.journal.instance(),
             kind: self.kind.to_owned(),
@@ -78,7 +80,7 @@ impl Membership {
     }
 
     /// Settles what instances that are gone have left behind, and goes on with those of their sessions that can.
-    pub(super) async fn settle(&self) -> Result<(), SettleError> {
+    pub(crate) async fn settle(&self) -> Result<(), SettleError> {
         // Judged by the clock that all instances share.
         let now = self.store.clock().await?;
         let settled = settle_dead(&self.data_dir, &self.store, self.session_timeout, now).await?;
@@ -103,7 +105,7 @@ impl Membership {
     }
 
     /// Asks who else serves on this store.
-    pub(super) async fn look_around(&self) -> Result<usize, StoreError> {
+    pub(crate) async fn look_around(&self) -> Result<usize, StoreError> {
         let (clock, instances) = self.store.instances().await?;
         let own = self.journal.instance();
         // Of those whose journals are here, the lock tells more than their last word does.
@@ -140,7 +142,7 @@ impl Membership {
 
     /// Whether others go on when this process stops. If not, this is the last chance for what those have left behind that
     /// stopped just before.
-    pub(super) async fn others_go_on(&self) -> bool {
+    pub(crate) async fn others_go_on(&self) -> bool {
         if self.others().await > 0 {
             return true;
         }
@@ -153,7 +155,7 @@ impl Membership {
     }
 
     /// Gives this process's word again and again, and looks after those whose word has run out. Ends never.
-    pub(super) async fn keep(self) {
+    pub(crate) async fn keep(self) {
         let every = self.timeout / 6;
         let mut ticks = tokio::time::interval(every);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -168,7 +170,9 @@ impl Membership {
                 }
                 Err(_) => tracing::debug!("the store did not hear of this instance in time"),
             }
-            if self.kind == SERVE && pruned.is_none_or(|at| at.elapsed() >= PRUNE_EVERY) {
+            // Those that last have to.
+            let lasts = self.kind == SERVE || self.kind == TRACK;
+            if lasts && pruned.is_none_or(|at| at.elapsed() >= PRUNE_EVERY) {
                 let pruning = self.store.prune_events(EVENTS_KEPT, EVENT_BYTES_KEPT);
                 match tokio::time::timeout(longest, pruning).await {
                     Ok(Ok(())) => pruned = Some(Instant::now()),
@@ -191,7 +195,7 @@ impl Membership {
 
     /// Asks the store about sessions that clients name, and about those whose end is due by what this process saw; ends
     /// those that are over.
-    pub(super) async fn confirm(&self) {
+    pub(crate) async fn confirm(&self) {
         let named = self.tracker.named();
         if !named.is_empty() {
             let asked = self.store.live_sessions_of(&named);
@@ -216,7 +220,7 @@ impl Membership {
     }
 
     /// Takes this process's word back, once its records are in the store.
-    pub(super) async fn leave(&self) -> Result<(), StoreError> {
+    pub(crate) async fn leave(&self) -> Result<(), StoreError> {
         self.store
             .instances_gone(&[self.journal.instance()])
             .await?;
