@@ -96,7 +96,7 @@ fn told(session: &Value) -> Value {
         "derivation",
         "status",
         "total_requests",
-        "total_errors",
+        "failed_requests",
         "disconnect_reason",
     ];
     let of = |member: &&str| ((*member).to_owned(), session[*member].clone());
@@ -110,7 +110,7 @@ fn expected(client: &str, derivation: &str, requests: u64, ended: Option<&str>) 
         "active"
     };
     json!({"client_name": client, "server": "tracked-server", "derivation": derivation, "status": status,
-        "total_requests": requests, "total_errors": 1, "disconnect_reason": ended})
+        "total_requests": requests, "failed_requests": 1, "disconnect_reason": ended})
 }
 
 /// Waits until the sessions, by the names of their clients, are as `wanted`.
@@ -133,14 +133,14 @@ fn a_server_over_http_tracks_itself_and_its_sessions_end_for_their_reasons() {
     Client::run(Driver::PyModern, &server.url, "polite", &[]);
     let staying = Client::start(Driver::PyLegacy, &server.url, "hang", &[]);
     staying.until_ready();
-    let left = expected("ts-legacy-driver", "protocol", 8, Some("client_disconnect"));
+    let left = expected("ts-legacy-driver", "protocol", 7, Some("client_disconnect"));
     until(
         &data_dir,
         "what is there while it runs",
         &[
             left.clone(),
-            expected("py-modern-driver", "inferred", 8, None),
-            expected("py-legacy-driver", "protocol", 8, None),
+            expected("py-modern-driver", "inferred", 7, None),
+            expected("py-legacy-driver", "protocol", 7, None),
         ],
     );
     server.stop();
@@ -151,8 +151,8 @@ fn a_server_over_http_tracks_itself_and_its_sessions_end_for_their_reasons() {
         "the ends",
         &[
             left,
-            expected("py-modern-driver", "inferred", 8, Some("server_shutdown")),
-            expected("py-legacy-driver", "protocol", 8, Some("server_shutdown")),
+            expected("py-modern-driver", "inferred", 7, Some("server_shutdown")),
+            expected("py-legacy-driver", "protocol", 7, Some("server_shutdown")),
         ],
     );
     staying.kill();
@@ -169,7 +169,7 @@ fn a_killed_server_loses_no_call_that_was_answered() {
     until(
         &data_dir,
         "the crash",
-        &[expected("ts-legacy-driver", "protocol", 8, crashed)],
+        &[expected("ts-legacy-driver", "protocol", 7, crashed)],
     );
     staying.kill();
 }
@@ -178,15 +178,15 @@ fn a_killed_server_loses_no_call_that_was_answered() {
 fn a_server_over_stdio_tracks_itself() {
     let (_root, data_dir) = new_data_dir();
     for driver in [StdioDriver::PyLegacy, StdioDriver::PyModern] {
-        StdioClient::start(driver, "polite", &[], &stdio_command(&data_dir)).finish();
+        StdioClient::run(driver, "polite", &[], &stdio_command(&data_dir));
     }
     let left = Some("client_disconnect");
     until(
         &data_dir,
         "both clients",
         &[
-            expected("py-legacy-driver", "process", 8, left),
-            expected("py-modern-driver", "process", 8, left),
+            expected("py-legacy-driver", "process", 7, left),
+            expected("py-modern-driver", "process", 7, left),
         ],
     );
     assert_eq!(journals(&data_dir), 0);
@@ -208,6 +208,6 @@ fn a_server_over_stdio_that_is_told_to_stop_says_so() {
     until(
         &data_dir,
         "the end",
-        &[expected("hand", "process", 3, Some("server_shutdown"))],
+        &[expected("hand", "process", 2, Some("server_shutdown"))],
     );
 }
