@@ -115,7 +115,8 @@ impl Operation {
     /// The trace that it belongs to.
     #[must_use]
     pub fn trace_id(&self) -> Option<&str> {
-        self.trace_id.as_deref()?.get(..32)
+        let text = self.trace_id.as_deref()?;
+        Some(text.get(..32).unwrap_or(text))
     }
 
     /// The span that it is a child of, 16 hexadecimal digits.

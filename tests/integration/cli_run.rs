@@ -288,7 +288,7 @@ fn settings_are_shown_with_their_origin_and_without_secrets() {
     let json = show(&["config", "show", "--json"]);
     assert!(json.stderr.is_empty());
     let document: serde_json::Value = serde_json::from_slice(&json.stdout).expect("JSON");
-    assert_eq!(document["meta"]["total"], 42);
+    assert_eq!(document["meta"]["total"], 43);
     let upstream = document["data"].as_array().and_then(|all| {
         all.iter()
             .find(|one| one["value"].as_str() == Some("http://***@host/mcp?key=***"))

@@ -123,7 +123,7 @@ fn undoing_asks_refuses_to_lose_data_and_comes_back_the_same() {
         ));
         assert_eq!(
             numbers(&down["data"]["undone"]),
-            [107, 106, 105, 104, 103, 102, 101, 100]
+            [108, 107, 106, 105, 104, 103, 102, 101, 100]
         );
         let states = states(&database);
         assert!(
