@@ -38,6 +38,10 @@ struct Numbers {
 struct Tools;
 
 #[tool_router]
+#[allow(
+    clippy::unused_self,
+    reason = "tools are methods; these three need nothing of their server"
+)]
 impl Tools {
     #[tool(description = "Answers with the message")]
     fn echo(&self, Parameters(Message { message }): Parameters<Message>) -> String {
