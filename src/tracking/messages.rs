@@ -82,7 +82,8 @@ pub(super) fn is_probe(method: &str) -> bool {
     method == "server/discover"
 }
 
-/// Whether `answer` refuses a probe: the server does not know the method, or the revision (MCP 2026-07-28, Versioning).
+/// Whether `answer` refuses a probe: the server does not know the method, or the revision (MCP 2026-07-28, Versioning). Python's
+/// legacy servers find fault with the parameters of a method that they do not know.
 pub(super) fn refuses_probe(answer: &Envelope) -> bool {
     #[derive(Deserialize)]
     struct Error {
@@ -96,7 +97,7 @@ pub(super) fn refuses_probe(answer: &Envelope) -> bool {
         // Longer than what is kept of it.
         Err(_) => code_in_beginning(raw),
     };
-    matches!(code, Some(-32_601 | -32_022))
+    matches!(code, Some(-32_601 | -32_602 | -32_022))
 }
 
 /// The code of an error object of which only the beginning is there.
@@ -153,6 +154,10 @@ mod tests {
     fn a_refused_probe_is_told_by_its_code() {
         for (error, refused) in [
             (r#"{"code":-32601,"message":"Method not found"}"#, true),
+            (
+                r#"{"code":-32602,"message":"Invalid request parameters"}"#,
+                true,
+            ),
             (r#"{"message":"no","code" : -32022}"#, true),
             (r#"{"code":-32022,"message":"no","data":{"supp"#, true),
             (r#"{"code":-32603,"message":"-32601"}"#, false),
